@@ -1,0 +1,321 @@
+"""The command line: ``python -m bnn_core COMMAND``.
+
+Results go to standard output (``--json``: one JSON document and nothing else), progress and errors to
+standard error. Bad input is one sentence and exit code 2; a run stopped by Ctrl-C or SIGTERM saves its
+checkpoint and exits with 130 or 143.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.exceptions import TyperException
+
+from bnn_core import terminal
+from bnn_core.config import LIVE_FIELDS, RunConfig, field_specs, parse_assignments
+from bnn_core.control import Control
+from bnn_core.datasets import Digits, load_digits, load_image, load_mnist
+from bnn_core.errors import InputError
+from bnn_core.events import Event, RunEnded
+from bnn_core.models import MODEL_FILE, find_model, shipped_models
+from bnn_core.network import BitwiseNetwork
+from bnn_core.presets import PRESETS, preset
+from bnn_core.runs import RunFolder, find_run, list_runs, new_run_id, runs_root
+
+app = typer.Typer(
+    name="bnn_core",
+    help="Train bitwise neural networks, and run them on packed bits.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Another set of IDX files, gz or plain; MNIST if left out."),
+]
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except (InputError, TyperException) as error:
+        message = error.format_message() if isinstance(error, TyperException) else str(error)
+        print(f"Error: {message}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"Error: {where}{error.strerror or error}.", file=sys.stderr)
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _digits(data: Path | None) -> Digits:
+    return load_mnist() if data is None else load_digits(data)
+
+
+@app.command()
+def train(
+    preset_name: Annotated[
+        str, typer.Option("--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.")
+    ] = "quick",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated. See: fields."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same bits.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; a new one under the root if left out.")
+    ] = None,
+    data: Data = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="Torch's threads; all cores but one.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Train a bitwise network in both phases, into a run folder."""
+    from bnn_core.run_writer import record_run
+
+    config = preset(preset_name).updated(parse_assignments(settings or []))
+    if seed is not None:
+        config = config.updated({"seed": seed})
+    folder = out or runs_root() / new_run_id(preset_name)
+    control = Control()
+    events = record_run(
+        config, _digits(data), folder, control=control, command=_command_line(), threads=threads
+    )
+    return _watch(events, control, folder, config, as_json)
+
+
+@app.command()
+def resume(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or folder.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Go on with a stopped or interrupted run, bit for bit as if nothing had happened."""
+    from bnn_core.run_writer import resume_run
+
+    folder = find_run(run)
+    control = Control()
+    events = resume_run(folder.path, _digits(data), control=control, command=_command_line())
+    return _watch(events, control, folder.path, folder.config, as_json)
+
+
+def _command_line() -> str:
+    """What was typed, as it can be typed again."""
+    return "python -m bnn_core " + shlex.join(sys.argv[1:])
+
+
+def _watch(events: Iterator[Event], control: Control, folder: Path, config: RunConfig, as_json: bool) -> int:
+    """Follow a run to its end; the exit code."""
+    caught: list[int] = []
+
+    def stop(number: int, _frame: Any) -> None:
+        if caught:  # a second Ctrl-C: now
+            raise KeyboardInterrupt
+        caught.append(number)
+        # Not in the handler itself: the lock may be held by the very code that it interrupts.
+        import threading
+
+        threading.Thread(target=control.stop).start()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    end: RunEnded | None = None
+    try:
+        for event in terminal.follow(events, config):
+            if isinstance(event, RunEnded):
+                end = event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert end is not None
+    if as_json:
+        record = end.record()
+        del record["event"], record["t"]
+        _print_json({"id": folder.absolute().name, "path": str(folder.absolute()), **record})
+    else:
+        print(terminal.outcome(end, folder))
+    return 128 + caught[0] if caught and end.status == "stopped" else 0
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a network on the test digits, with the bitwise kernels."""
+    network = BitwiseNetwork.load(model)
+    digits = _digits(data)
+    started = time.perf_counter()
+    scores = network.scores(digits.test_images)
+    seconds = time.perf_counter() - started
+    best = scores.max(axis=1, keepdims=True)
+    errors = int((scores.argmax(axis=1) != digits.test_labels).sum())
+    result = {
+        "name": _model_name(model),
+        "error_percent": round(100 * errors / len(scores), 4),
+        "errors": errors,
+        "n": len(scores),
+        "ties": int(((scores == best).sum(axis=1) > 1).sum()),
+        "seconds": round(seconds, 4),
+    }
+    if as_json:
+        _print_json(result)
+        return
+    print(
+        f"{result['name']}: {result['error_percent']:.2f} % test error,"
+        f" {errors} of {len(scores):,} digits, {result['ties']} ties, {seconds:.2f} s"
+    )
+
+
+def _model_name(model: str) -> str:
+    path = find_model(model)
+    return path.parent.name if path.name == MODEL_FILE else path.stem
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, a digit each.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Read digits from pictures, dark on light or light on dark."""
+    network = BitwiseNetwork.load(model)
+    results = []
+    for image in images:
+        scores = network.scores(load_image(image, network.side)[None])[0]
+        results.append({"image": str(image), "label": int(scores.argmax()), "scores": scores.tolist()})
+    if as_json:
+        _print_json(results)
+        return
+    for result in results:
+        ahead = sorted(result["scores"])[-1] - sorted(result["scores"])[-2]
+        print(f"{result['image']}: {result['label']}, {ahead} votes ahead")
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the networks that come with the project."""
+    rows = []
+    for model in shipped_models():
+        network = BitwiseNetwork.load(model.path)
+        rows.append(
+            {
+                "name": model.name,
+                "path": str(model.path / MODEL_FILE),
+                "error_percent": model.card["error_percent"],
+                "variant": network.variant,
+                "features": network.features,
+                "sizes": list(network.sizes),
+                "bytes": (model.path / MODEL_FILE).stat().st_size,
+            }
+        )
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("name", "test error", "network", "variant", "bytes", box=None)
+    for row in rows:
+        table.add_row(
+            row["name"],
+            f"{row['error_percent']:.2f} %",
+            "-".join(map(str, row["sizes"])),
+            row["variant"],
+            f"{row['bytes']:,}",
+        )
+    Console().print(table)
+
+
+@app.command()
+def runs(as_json: Json = False) -> None:
+    """List the runs under the root (``runs/``, or the folder that BNN_RUNS names)."""
+    rows = [_run_row(run) for run in list_runs()]
+    if as_json:
+        _print_json(rows)
+        return
+    if not rows:
+        print(f"No run yet in {runs_root()}.")
+        return
+    table = Table("id", "state", "epochs", "error", box=None)
+    for row in rows:
+        table.add_row(
+            row["id"], row["state"], f"{row['epochs']} of {row['epochs_planned']}", _error_text(row)
+        )
+    Console().print(table)
+
+
+def _run_row(run: RunFolder) -> dict[str, Any]:
+    records = run.events()
+    epochs = [r for r in records if r["event"] == "epoch_ended"]
+    card = run.card()
+    return {
+        "id": run.id,
+        "path": str(run.path),
+        "state": run.state(records),
+        "epochs": len(epochs),
+        "epochs_planned": run.config.phase1.epochs + run.config.phase2.epochs,
+        "validation_error_percent": epochs[-1]["validation_error_bitwise"] if epochs else None,
+        "error_percent": card["error_percent"] if card else None,
+    }
+
+
+def _error_text(row: dict[str, Any]) -> str:
+    if row["error_percent"] is not None:
+        return f"{row['error_percent']:.2f} % test"
+    if row["validation_error_percent"] is not None:
+        return f"{row['validation_error_percent']:.2f} % validation"
+    return ""
+
+
+@app.command()
+def fields(as_json: Json = False) -> None:
+    """List every field of a run's configuration: range, default, help and equation."""
+    if as_json:
+        _print_json(
+            [
+                {
+                    "field": s.path,
+                    "allowed": s.allowed,
+                    "default": s.default,
+                    "unit": s.unit,
+                    "help": s.help,
+                    "equation": s.equation,
+                    "live": s.path in LIVE_FIELDS,
+                }
+                for s in field_specs()
+            ]
+        )
+        return
+    table = Table("field", "default", "allowed", "help", box=None)
+    for spec in field_specs():
+        table.add_row(spec.path, str(spec.default), spec.allowed, spec.help)
+    Console().print(table)
+
+
+@app.command()
+def worker() -> None:
+    """Serve training runs to a program: JSON lines in, JSON lines out."""
+    from bnn_core.worker import main as serve
+
+    serve()

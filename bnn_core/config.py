@@ -1,0 +1,480 @@
+"""RunConfig: everything that decides a training run, as one frozen and validated value.
+
+This is the schema from which the command line (``--set``), the Train page, the URL and the error
+messages are made. Each field carries its range, unit, one line of help and the equation it enters
+(sections refer to Kim & Smaragdis, *Bitwise Neural Networks*, 2016, arXiv:1601.06071).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from bnn_core.errors import InputError
+
+
+def _field(
+    default: Any,
+    *,
+    label: str,
+    help: str,
+    equation: str = "",
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    step: float | None = None,
+    log: bool = False,
+    live: bool = False,
+) -> Any:
+    """A pydantic field with what the pages and the help need to show it.
+
+    ``live`` fields may change while a run is under way; ``log`` asks for a logarithmic slider.
+    """
+    extra: Any = {"label": label, "unit": unit, "equation": equation, "step": step, "log": log, "live": live}
+    return Field(default, ge=minimum, le=maximum, description=help, json_schema_extra=extra)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataConfig(_Frozen):
+    """Which digits, and how a picture becomes input bits."""
+
+    features: Literal["bipolar"] = _field(
+        "bipolar",
+        label="Features",
+        help="How a pixel becomes input bits: bipolar is +1 for ink and -1 for background.",
+        equation="z_0 = sign(pixel - threshold)",
+    )
+    input_threshold: int = _field(
+        128,
+        label="Input threshold",
+        help="Grey level from which a pixel counts as ink.",
+        equation="z_0 = +1 if pixel >= threshold, else -1",
+        unit="grey level",
+        minimum=1,
+        maximum=255,
+        step=1,
+    )
+    train_digits: int | None = _field(
+        None,
+        label="Training digits",
+        help="How many digits to train on; empty: all but the validation set (the last 10,000). More than"
+        " that takes the validation digits in too, for a final network.",
+        minimum=100,
+        maximum=1_000_000,
+        step=1000,
+    )
+
+
+class NetworkConfig(_Frozen):
+    """The shape of the network."""
+
+    hidden: tuple[int, ...] = _field(
+        (256, 256),
+        label="Hidden layers",
+        help="Units of each hidden layer: one to eight layers of 8 to 4096 units.",
+        equation="z_i = sign(a_i)",
+        unit="units",
+    )
+    variant: Literal["strict"] = _field(
+        "strict",
+        label="Variant",
+        help="strict: every bias is one bit, as in the paper.",
+        equation="a_i = b_i + sum_j w_ij z_j, b_i in {-1, +1}",
+    )
+
+    def model_post_init(self, _context: Any) -> None:
+        if not 1 <= len(self.hidden) <= 8 or any(not 8 <= units <= 4096 for units in self.hidden):
+            raise InputError(
+                f"network.hidden is {list(self.hidden)}: allowed are 1 to 8 layers of 8 to 4096 units."
+            )
+
+
+class CompressionConfig(_Frozen):
+    """Phase 1, weight compression (section 3.1): w = tanh(k w_bar)."""
+
+    gain_start: float = _field(
+        1.0,
+        label="Gain k at the start",
+        help="Compression gain when phase 1 starts.",
+        equation="w = tanh(k w_bar)",
+        minimum=0.25,
+        maximum=64.0,
+        step=0.25,
+        log=True,
+    )
+    gain_end: float = _field(
+        1.0,
+        label="Gain k at the end",
+        help="Compression gain when phase 1 ends: higher presses more weights to -1 and +1.",
+        equation="w = tanh(k w_bar)",
+        minimum=0.25,
+        maximum=64.0,
+        step=0.25,
+        log=True,
+        live=True,
+    )
+    weight_init: float = _field(
+        0.2,
+        label="Initial weights",
+        help="Half-width of the uniform distribution that the latent weights start from.",
+        equation="w_bar ~ U(-init, init)",
+        minimum=0.001,
+        maximum=1.0,
+        step=0.01,
+    )
+
+
+class NoiseConfig(_Frozen):
+    """Phase 2, noisy back-propagation (section 3.2): the forward pass runs on bits."""
+
+    sparsity: float = _field(
+        0.0,
+        label="Sparsity λ, share of zeros",
+        help="Share of each hidden layer's weights that is switched off, the smallest ones.",
+        equation="w = 0 if |w_bar| <= beta, else sign(w_bar)",
+        minimum=0.0,
+        maximum=0.97,
+        step=0.01,
+        live=True,
+    )
+    sparse_output: bool = _field(
+        False,
+        label="Sparse output layer",
+        help="Whether the sparsity holds for the output layer too.",
+        equation="w = 0 if |w_bar| <= beta, else sign(w_bar)",
+    )
+    pseudo_gradient: Literal["identity", "clipped", "tanh"] = _field(
+        "clipped",
+        label="Pseudo-gradient",
+        help="What stands in for the derivative of sign when the error is sent back.",
+        equation="dz/da = 1, or 1 where |a| <= window sqrt(n), or 1 - tanh^2(a / (window sqrt(n)))",
+    )
+    window: float = _field(
+        1.0,
+        label="Window of the gradient",
+        help="How far from 0 a sum still passes the error back, in units of sqrt(fan-in).",
+        equation="|a| <= window sqrt(n)",
+        unit="√n",
+        minimum=0.1,
+        maximum=10.0,
+        step=0.1,
+        log=True,
+    )
+    input_flips: float = _field(
+        0.0,
+        label="Input bits flipped",
+        help="Probability that an input bit is flipped in a training step.",
+        equation="z_0 -> -z_0",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+        live=True,
+    )
+    hidden_flips: float = _field(
+        0.0,
+        label="Hidden bits flipped",
+        help="Probability that a hidden bit is flipped in a training step.",
+        equation="z_i -> -z_i",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+        live=True,
+    )
+    weight_flips: float = _field(
+        0.0,
+        label="Weight bits flipped",
+        help="Probability that a weight bit is flipped in a training step.",
+        equation="w_ij -> -w_ij",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
+        live=True,
+    )
+
+
+class PhaseConfig(_Frozen):
+    """How one phase learns: length, rate, batch, dropout."""
+
+    epochs: int = _field(
+        6, label="Epochs", help="Passes over the training digits.", minimum=0, maximum=2000, step=1
+    )
+    learning_rate: float = _field(
+        5e-3,
+        label="Rate",
+        help="Adam's learning rate after warm-up.",
+        equation="w_bar <- w_bar - rate Adam(grad)",
+        minimum=1e-5,
+        maximum=0.1,
+        log=True,
+        live=True,
+    )
+    decay: Literal["cosine", "none"] = _field(
+        "cosine",
+        label="Decay",
+        help="cosine lets the rate fall to 0 over the phase, so that signs settle; none keeps it.",
+        equation="rate (1 + cos(pi t)) / 2",
+    )
+    batch: int = _field(
+        200,
+        label="Batch",
+        help="Digits per step.",
+        unit="digits",
+        minimum=1,
+        maximum=10_000,
+        step=1,
+    )
+    dropout_input: float = _field(
+        0.0,
+        label="Input dropout",
+        help="Probability that an input is left out in a training step.",
+        equation="z_0 -> z_0 m / (1 - p)",
+        minimum=0.0,
+        maximum=0.8,
+        step=0.05,
+        live=True,
+    )
+    dropout_hidden: float = _field(
+        0.0,
+        label="Hidden dropout",
+        help="Probability that a hidden unit is left out in a training step.",
+        equation="z_i -> z_i m / (1 - p)",
+        minimum=0.0,
+        maximum=0.8,
+        step=0.05,
+        live=True,
+    )
+
+
+class RunConfig(_Frozen):
+    """Everything that decides a run: the same config, data, thread count and machine give the same bits.
+
+    Raises:
+        InputError: from :meth:`from_dict` and :meth:`updated`, naming the field, what came and what is
+            allowed.
+    """
+
+    seed: int = _field(
+        0, label="Seed", help="Start of every random number of the run.", minimum=0, maximum=2**31 - 1, step=1
+    )
+    data: DataConfig = DataConfig()
+    network: NetworkConfig = NetworkConfig()
+    compression: CompressionConfig = CompressionConfig()
+    noise: NoiseConfig = NoiseConfig()
+    phase1: PhaseConfig = PhaseConfig(learning_rate=1e-2)
+    phase2: PhaseConfig = PhaseConfig(epochs=8)
+
+    def model_post_init(self, _context: Any) -> None:
+        if self.phase1.epochs + self.phase2.epochs == 0:
+            raise InputError("phase1.epochs and phase2.epochs are both 0: at least one epoch is needed.")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """A configuration from nested plain values (as in ``config.json``); missing fields take defaults."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise InputError(_sentence(error)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, ready for JSON."""
+        return self.model_dump(mode="json")
+
+    def updated(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with dotted fields changed, e.g. ``{"noise.sparsity": 0.3}``.
+
+        Values may be of the field's type or text, as from a command line or a URL: ``"0.3"``,
+        ``"256,256"``, ``"none"``.
+        """
+        values = self.to_dict()
+        for path, value in changes.items():
+            known = field_spec(path)
+            target = values
+            *parents, name = path.split(".")
+            for parent in parents:
+                target = target[parent]
+            target[name] = known.parse(value) if isinstance(value, str) else value
+        return self.from_dict(values)
+
+    def get(self, path: str) -> Any:
+        """The value of one dotted field."""
+        field_spec(path)
+        value: Any = self
+        for name in path.split("."):
+            value = getattr(value, name)
+        return value
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of the schema, as the pages and the command line need it.
+
+    Attributes:
+        path: dotted name, ``"noise.sparsity"``.
+        kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"layers"``.
+        minimum, maximum: inclusive limits of a number, else None.
+        optional: whether None is allowed.
+        live: whether it may change while a run is under way.
+        log: whether a slider should be logarithmic.
+    """
+
+    path: str
+    kind: str
+    label: str
+    help: str
+    equation: str
+    unit: str
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    log: bool
+    live: bool
+    optional: bool
+    choices: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """The part before the dot; empty for ``seed``."""
+        return self.path.rpartition(".")[0]
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words: ``"0 to 0.97"``."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if self.kind == "bool":
+            return "true or false"
+        if self.kind == "layers":
+            return "1 to 8 layers of 8 to 4096 units, as in 256,256"
+        kind = "a whole number from " if self.kind == "int" else ""
+        return f"{kind}{self.minimum:g} to {self.maximum:.10g}" + (", or none" if self.optional else "")
+
+    def parse(self, text: str) -> Any:
+        """A typed value from text; raises InputError naming the field."""
+        text = text.strip()
+        try:
+            if self.optional and text.lower() in ("none", "null", ""):
+                return None
+            if self.kind == "int":
+                return int(text.replace("_", ""))
+            if self.kind == "float":
+                return float(text)
+            if self.kind == "bool":
+                return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+            if self.kind == "layers":
+                return [int(part) for part in text.strip("[]()").split(",") if part.strip()]
+        except (ValueError, KeyError):
+            raise InputError(f"{self.path} is {text!r}: allowed is {self.allowed}.") from None
+        return text
+
+
+def _kind(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
+    """(kind, optional, choices) of a field's annotation."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return "choice", False, tuple(str(a) for a in arguments)
+    if type(None) in arguments:
+        kind, _, choices = _kind(next(a for a in arguments if a is not type(None)))
+        return kind, True, choices
+    return {int: "int", float: "float", bool: "bool"}.get(annotation, "layers"), False, ()
+
+
+def _spec(path: str, info: FieldInfo, default: Any) -> FieldSpec:
+    bounds = {type(m).__name__: m for m in info.metadata}
+    kind, optional, choices = _kind(info.annotation)
+    extra: Any = info.json_schema_extra
+    return FieldSpec(
+        path=path,
+        kind=kind,
+        help=info.description or "",
+        default=default,
+        minimum=bounds["Ge"].ge if "Ge" in bounds else None,
+        maximum=bounds["Le"].le if "Le" in bounds else None,
+        optional=optional,
+        choices=choices,
+        **extra,
+    )
+
+
+def field_specs() -> tuple[FieldSpec, ...]:
+    """Every field of the schema in order; phase 1 and phase 2 have their own copies of the shared ones."""
+    return _SPECS
+
+
+def _collect(model: BaseModel, prefix: str = "") -> Iterator[FieldSpec]:
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _collect(value, f"{name}.")
+        else:
+            yield _spec(prefix + name, info, value)
+
+
+_SPECS = tuple(_collect(RunConfig()))
+_BY_PATH = {spec.path: spec for spec in _SPECS}
+LIVE_FIELDS = tuple(spec.path for spec in _SPECS if spec.live)
+"""Fields that may change while a run is under way."""
+
+
+def field_spec(path: str) -> FieldSpec:
+    """The field of that dotted name; raises InputError naming the nearest ones if there is none."""
+    if path in _BY_PATH:
+        return _BY_PATH[path]
+    import difflib
+
+    near = difflib.get_close_matches(path, _BY_PATH, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {', '.join(_BY_PATH)}."
+    raise InputError(f"There is no field {path!r}: {hint}")
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, str]:
+    """``["noise.sparsity=0.3"]`` as a dict of text values; raises InputError on anything else."""
+    changes: dict[str, str] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            raise InputError(
+                f"{assignment!r} is no setting: allowed is FIELD=VALUE, as in noise.sparsity=0.3."
+            )
+        changes[name.strip()] = value
+    return changes
+
+
+def check_live(path: str, value: Any) -> Any:
+    """The value, validated, of a setting to change in mid-run; raises InputError if it is not live."""
+    spec = field_spec(path)
+    if not spec.live:
+        raise InputError(
+            f"{path} cannot change while a run is under way: allowed are {', '.join(LIVE_FIELDS)}."
+        )
+    return RunConfig().updated({path: value}).get(path)
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first complaint of pydantic in our words."""
+    first = error.errors()[0]
+    if isinstance(own := first.get("ctx", {}).get("error"), InputError):
+        return str(own)
+    path = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    came = json.dumps(first["input"], default=str)
+    if first["type"] == "extra_forbidden" or path not in _BY_PATH:
+        known = ", ".join(sorted({s.group or s.path for s in _SPECS}))
+        return f"The configuration has an unknown or misplaced part {path!r}: its parts are {known}."
+    return f"{path} is {came}: allowed is {_BY_PATH[path].allowed}."
+
+
+def parse_config(text: str, source: str) -> RunConfig:
+    """A configuration from JSON text; ``source`` names the file in errors."""
+    try:
+        values = TypeAdapter(dict[str, Any]).validate_json(text)
+    except ValidationError:
+        raise InputError(f"{source} is not a run's configuration: allowed is a JSON object.") from None
+    return RunConfig.from_dict(values)

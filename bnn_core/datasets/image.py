@@ -1,0 +1,260 @@
+"""Pictures from outside, made as MNIST's digits were.
+
+MNIST's digits were scaled, with their aspect ratio, to fit a box of 20 x 20 pixels, and put into 28 x 28
+pixels so that their centre of mass lies in the middle. A network trained on such digits reads others only if
+they are treated alike. (Measured on all 10,000 test digits: the larger side is 20 in 9,997 of them, and the
+centre of mass, in pixel indices, lies within 13.5 to 14.5 both ways: the middle is index 14 = side / 2.)
+
+A file is not trusted: its type is told by its content, and its size is bounded before anything is decoded.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from bnn_core.errors import InputError
+
+MAX_FILE_BYTES = 10_000_000
+MAX_PIXELS = 50_000_000
+"""A phone's photograph has 12 to 50 million; below Pillow's own limit."""
+
+MIN_CONTRAST = 24.0
+"""Ink must differ from its background by so many of 255 grey levels, or the picture is blank."""
+
+SMALL_LEVEL = 16.0 / 255.0
+"""Ink below this share of the fullest ink does not count for the crop; MNIST's boxes hold there."""
+
+_FULL = 240.0  # ink this dark is full as it is: MNIST's own digits (peak 254 or 255) stay untouched
+_FORMATS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
+_MARGIN = 2  # pixels of the result around the crop, so that faint fringes of the strokes are kept
+
+Floats = NDArray[np.float32]
+
+
+def load_image(path: str | Path, side: int = 28) -> NDArray[np.uint8]:
+    """Read one digit from a PNG or JPEG file, as `decode_image` does.
+
+    Raises:
+        InputError: The file cannot be read, and whatever `decode_image` refuses.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return decode_image(content, name=str(path), side=side)
+
+
+def decode_image(content: bytes, *, name: str = "The picture", side: int = 28) -> NDArray[np.uint8]:
+    """One digit from the content of a PNG or JPEG file (an upload), made as MNIST's digits were.
+
+    Dark on light or light on dark, decided by the border; what is transparent lies on white (on black where
+    nothing could be seen on white); the orientation that a camera recorded is honoured.
+
+    Arguments:
+        content: The bytes of the file.
+        name: What errors call it.
+        side: Rows, and columns, of the result.
+
+    Returns:
+        uint8 (side, side), 0 is the background, 255 full ink.
+
+    Raises:
+        InputError: Too large, neither PNG nor JPEG, damaged, or blank.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise InputError(f"{name} is larger than the {MAX_FILE_BYTES / 1e6:.0f} MB that are allowed.")
+    kind = next((kind for magic, kind in _FORMATS.items() if content.startswith(magic)), None)
+    if kind is None:
+        raise InputError(f"{name} is neither a PNG nor a JPEG picture; allowed are these two.")
+    rasters = _decode(content, kind, name, side)
+    for raster in rasters[:-1]:
+        try:
+            return _normalise(raster, None, side, name)
+        except _Blank:
+            pass
+    return _normalise(rasters[-1], None, side, name)
+
+
+def from_raster(
+    raster: NDArray[np.uint8], *, ink_is_light: bool | None = None, side: int = 28
+) -> NDArray[np.uint8]:
+    """The same for an array of grey levels, such as a drawing.
+
+    Arguments:
+        raster: uint8 (rows, columns), any size.
+        ink_is_light: True for light ink on a dark ground, as in MNIST; None: decided by the border.
+        side: Rows, and columns, of the result.
+
+    Returns:
+        uint8 (side, side), 0 is the background, 255 full ink.
+
+    Raises:
+        InputError: Another type or shape, too large, or blank.
+    """
+    array: NDArray[Any] = np.asarray(raster)
+    if array.dtype != np.uint8 or array.ndim != 2 or array.size == 0:
+        raise InputError(
+            f"The raster is {array.dtype} of shape {array.shape}; allowed is uint8 of shape (rows, columns)."
+        )
+    _check_pixels(array.shape[1], array.shape[0], "The raster")
+    return _normalise(_reduced(Image.fromarray(array), side), ink_is_light, side, "The raster")
+
+
+class _Blank(InputError):
+    """No ink."""
+
+
+def _check_pixels(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{name} has {width} x {height} pixels; "
+            f"allowed are at most {MAX_PIXELS / 1e6:.0f} million pixels."
+        )
+
+
+def _decode(content: bytes, kind: str, name: str, side: int) -> list[Floats]:
+    """Grey levels 0 to 255: one raster, or two (on white, on black) for a transparent picture."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the pixels are counted below, and by Pillow's own error
+            image: Image.Image = Image.open(io.BytesIO(content), formats=(kind,))
+            _check_pixels(image.width, image.height, name)
+            if kind == "JPEG":
+                image.draft(
+                    "L", (16 * side, 16 * side)
+                )  # decodes a large photograph at a fraction of its size
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            if image.mode.startswith(("I", "F")):  # 16 bits a pixel
+                deep = np.asarray(image).astype(np.float32) / 257.0
+                return [_reduced(Image.fromarray(deep), side)]
+            if image.has_transparency_data:
+                colours = image.convert("RGBA")
+                grounds = [Image.new("RGBA", image.size, ground) for ground in ("white", "black")]
+                return [
+                    _reduced(Image.alpha_composite(ground, colours).convert("L"), side) for ground in grounds
+                ]
+            if image.mode == "P" or image.mode == "CMYK":
+                image = image.convert("RGB")
+            return [_reduced(image.convert("L"), side)]
+    except InputError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError(
+            f"{name} has too many pixels; allowed are at most {MAX_PIXELS / 1e6:.0f} million pixels."
+        ) from None
+    except Exception as error:  # whatever a decoder trips over is the fault of the picture
+        raise InputError(f"{name} is a damaged {kind} picture ({error}).") from error
+
+
+def _reduced(image: Image.Image, side: int) -> Floats:
+    """Grey levels, less than 16 sides wide: blocks of pixels are averaged, which takes noise away too."""
+    factor = max(image.size) // (8 * side)
+    if factor > 1:
+        image = image.convert("F").reduce(factor)
+    return np.asarray(image, np.float32)
+
+
+def _normalise(grey: Floats, ink_is_light: bool | None, side: int, name: str) -> NDArray[np.uint8]:
+    """Grey levels of any shape -> uint8 (side, side), scaled and centred as MNIST's digits were."""
+    box = round(side * 20 / 28)
+    ink, level = _ink(grey, ink_is_light, name)
+    top, bottom, left, right = _crop(ink, level, side)
+    rows, columns = bottom - top, right - left
+    scale = box / max(rows, columns)
+
+    # The crop with a margin, as it will stand in the result; beyond the picture there is no ink.
+    height, width = max(1, round(rows * scale)), max(1, round(columns * scale))
+    down, across = rows / height, columns / width  # source pixels a pixel of the result
+    pad = int(np.ceil((_MARGIN + 2) * max(down, across))) + 2  # the margin, and what the filter reaches
+    padded = np.pad(ink, pad)
+    if scale == 1.0:
+        rows_in = slice(pad + top - _MARGIN, pad + bottom + _MARGIN)
+        columns_in = slice(pad + left - _MARGIN, pad + right + _MARGIN)
+        patch = padded[rows_in, columns_in]
+    else:
+        region = (
+            pad + left - _MARGIN * across,
+            pad + top - _MARGIN * down,
+            pad + right + _MARGIN * across,
+            pad + bottom + _MARGIN * down,
+        )
+        size = (width + 2 * _MARGIN, height + 2 * _MARGIN)
+        patch = np.asarray(
+            Image.fromarray(padded).resize(size, Image.Resampling.BICUBIC, box=region), np.float32
+        )
+        patch = np.clip(patch, 0.0, 255.0)
+        if scale < 1.0:
+            patch = _stretched(patch)
+    return _centred(np.rint(patch).astype(np.uint8), side)
+
+
+def _ink(grey: Floats, ink_is_light: bool | None, name: str) -> tuple[Floats, float]:
+    """Ink from 0 (background) to 255 (full), and the level from which on it counts for the crop."""
+    width = max(1, round(min(grey.shape) / 28))
+    inner = np.zeros(grey.shape, bool)
+    inner[width:-width, width:-width] = True
+    border = grey[~inner]
+    ground = float(np.median(border))
+    if ink_is_light is None:
+        ink_is_light = ground < (float(grey.min()) + float(grey.max())) / 2.0
+    else:  # a drawing may cover its border
+        middle = float(np.median(grey))
+        ground = min(ground, middle) if ink_is_light else max(ground, middle)
+    ink = np.maximum(grey - ground if ink_is_light else ground - grey, 0.0)
+    peak = float(ink.max())
+    if peak < MIN_CONTRAST:
+        raise _Blank(f"{name} is blank: no ink stands out from its background.")
+
+    # Paper, light and lens are uneven: what the border shows of that is not ink.
+    noise = min(3.0 * float(np.quantile(np.abs(border - ground), 0.75)), 0.4 * peak)
+    level = max(SMALL_LEVEL * peak, noise)
+    ink[ink < noise] = 0.0
+    if peak < _FULL:
+        ink, level = ink * (255.0 / peak), level * (255.0 / peak)
+    return ink.astype(np.float32), level
+
+
+def _crop(ink: Floats, level: float, side: int) -> tuple[int, int, int, int]:
+    """The box of the ink: top, bottom, left, right, the ends exclusive."""
+    counts = ink >= level
+    if (
+        max(ink.shape) > 2 * side
+    ):  # a stroke is wider than a pixel here: a pixel with one neighbour at most is a speck
+        framed = np.pad(counts.astype(np.uint8), 1)
+        rows, columns = counts.shape
+        around = sum(framed[y : y + rows, x : x + columns] for y in range(3) for x in range(3))
+        if (strokes := counts & (around >= 3)).any():
+            counts = strokes
+    rows_with, columns_with = np.flatnonzero(counts.any(axis=1)), np.flatnonzero(counts.any(axis=0))
+    return int(rows_with[0]), int(rows_with[-1]) + 1, int(columns_with[0]), int(columns_with[-1]) + 1
+
+
+def _stretched(patch: Floats) -> Floats:
+    """Scaling down dims thin strokes: the fullest tenth of the ink becomes 255 again."""
+    strokes = patch[patch >= SMALL_LEVEL * patch.max()]
+    full = float(np.quantile(strokes, 0.9))
+    return patch if full >= _FULL else np.minimum(patch * (255.0 / full), 255.0)
+
+
+def _centred(patch: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The patch in (side, side), its centre of mass in the middle as far as no ink is lost."""
+    result = np.zeros((side, side), np.uint8)
+    weights = patch.astype(np.float64)
+    source, target = [], []
+    for axis in (0, 1):
+        length = patch.shape[axis]
+        centre = float(weights.sum(axis=1 - axis) @ np.arange(length)) / float(weights.sum())
+        shift = int(np.ceil(side // 2 - centre - 0.5))  # a symmetric digit has as much room on both sides
+        shift = min(max(shift, -_MARGIN), side - length + _MARGIN)
+        start, stop = max(shift, 0), min(shift + length, side)
+        target.append(slice(start, stop))
+        source.append(slice(start - shift, stop - shift))
+    result[target[0], target[1]] = patch[source[0], source[1]]
+    return result

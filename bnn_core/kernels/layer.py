@@ -1,0 +1,78 @@
+"""PackedLayer: one layer's weights, mask and biases in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnn_core.bits import WordArray, pack, unpack, word_count
+
+Sums = NDArray[np.int32]
+"""Integer pre-activations, (n, units) int32."""
+
+
+@dataclass(frozen=True)
+class PackedLayer:
+    """One layer as it is stored and run.
+
+    Attributes:
+        inputs: fan-in n, in bits.
+        weight: (units, ceil(n / 64)) uint64; 1 means +1, 0 means -1 (or 0 under the mask).
+        mask: the same shape, 1 means connected; None when every weight is.
+        bias: (units,) int32; -1 or +1 in a strict network.
+    """
+
+    inputs: int
+    weight: WordArray
+    mask: WordArray | None
+    bias: NDArray[np.int32]
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return int(self.weight.shape[0])
+
+    @property
+    def words(self) -> int:
+        """Words a row."""
+        return word_count(self.inputs)
+
+    @cached_property
+    def active(self) -> NDArray[np.int32]:
+        """(units,) int32: connected inputs of each unit; the fan-in when dense."""
+        if self.mask is None:
+            return np.full(self.units, self.inputs, np.int32)
+        return np.bitwise_count(self.mask).sum(axis=1, dtype=np.int32)
+
+    def weight_bits(self) -> NDArray[np.uint8]:
+        """(units, inputs) uint8 in {0, 1}."""
+        return unpack(self.weight, self.inputs)
+
+    def mask_bits(self) -> NDArray[np.uint8] | None:
+        """(units, inputs) uint8 in {0, 1}, or None when dense."""
+        return None if self.mask is None else unpack(self.mask, self.inputs)
+
+    def weight_signs(self) -> NDArray[np.int8]:
+        """(units, inputs) int8 in {-1, 0, +1}."""
+        signs = (self.weight_bits().astype(np.int8) << 1) - np.int8(1)
+        mask = self.mask_bits()
+        return signs if mask is None else signs * mask.astype(np.int8)
+
+    @classmethod
+    def from_signs(cls, signs: NDArray[np.int8], bias: NDArray[np.int32]) -> PackedLayer:
+        """Pack weights given as signs.
+
+        Args:
+            signs: (units, inputs) int8 in {-1, 0, +1}; a mask is kept only if there is a 0.
+            bias: (units,) int32.
+        """
+        active = signs != 0
+        return cls(
+            inputs=signs.shape[1],
+            weight=pack((signs > 0).astype(np.uint8)),
+            mask=None if active.all() else pack(active.astype(np.uint8)),
+            bias=np.ascontiguousarray(bias, np.int32),
+        )

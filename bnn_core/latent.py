@@ -1,0 +1,169 @@
+"""LatentNetwork: the real weights that the optimiser holds, and the two networks made from them (torch).
+
+Scales act inside the training only and change no sign, so inference stays bitwise: over a fan-in n,
+a sum of n bits has a spread of a few sqrt(n), and sums are divided by sqrt(n) before tanh, the
+pseudo-gradient's window or softmax see them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnn_core.binarize import Boundary, boundary, compress, drop, flip, sign_bit, ternarise, ternary_values
+from bnn_core.config import RunConfig
+from bnn_core.kernels import PackedLayer
+from bnn_core.network import BitwiseNetwork
+from bnn_core.real import SLOPE, RealNetwork
+
+
+class LatentNetwork:
+    """Latent weights and biases of every layer.
+
+    Attributes:
+        weights: (units, inputs) float32 a layer.
+        biases: (units,) float32 a layer.
+        edges: the boundary of each layer's weights, see :meth:`set_boundaries`.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        self.weights = [w.requires_grad_() for w in weights]
+        self.biases = [b.requires_grad_() for b in biases]
+        self.edges = [Boundary() for _ in weights]
+
+    @classmethod
+    def random(cls, sizes: Sequence[int], width: float, rng: np.random.Generator) -> LatentNetwork:
+        """Latents drawn from U(-width, width)."""
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.from_numpy(rng.uniform(-width, width, shape).astype(np.float32))
+
+        shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+        return cls([uniform(*shape) for shape in shapes], [uniform(units) for units, _ in shapes])
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, hidden units of each layer, classes."""
+        return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
+
+    def parameters(self) -> list[Tensor]:
+        """Weights and biases, layer by layer."""
+        return [p for pair in zip(self.weights, self.biases, strict=True) for p in pair]
+
+    def real_forward(
+        self,
+        z: Tensor,
+        gain: float,
+        *,
+        dropout: tuple[float, float] = (0.0, 0.0),
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Phase 1: logits of the real network with compressed weights (section 3.1).
+
+        Args:
+            z: (batch, inputs) float32 in {-1, +1}.
+            gain: k of tanh(k w_bar).
+            dropout: probabilities at the input and at hidden layers; 0 to evaluate.
+
+        Returns:
+            (batch, classes) float32.
+        """
+        last = len(self.weights) - 1
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if generator is not None:
+                z = drop(z, dropout[i > 0], generator)
+            a = F.linear(z, compress(weight, gain), compress(bias, gain))  # (batch, units)
+            a = a * (SLOPE / math.sqrt(weight.shape[1]))
+            z = a if i == last else torch.tanh(a)
+        return z
+
+    def bitwise_forward(
+        self, z: Tensor, config: RunConfig, generator: torch.Generator | None = None
+    ) -> list[Tensor]:
+        """Phase 2: the binarised network, whose error trains the latents (section 3.2).
+
+        Args:
+            z: (batch, inputs) float32 in {-1, +1}.
+            config: pseudo-gradient and, in training, flips and dropout.
+            generator: randomness of flips and dropout; None evaluates: no flips, no dropout, and every
+                sum is the packed network's integer.
+
+        Returns:
+            the pre-activations of every layer, (batch, units) float32, integers if evaluating.
+        """
+        noise, phase = config.noise, config.phase2
+        last = len(self.weights) - 1
+        sums = []
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            w = ternarise(weight, self.edges[i])
+            b = ternarise(bias, Boundary())
+            if generator is not None:
+                z = flip(z, noise.hidden_flips if i else noise.input_flips, generator)
+                z = drop(z, phase.dropout_hidden if i else phase.dropout_input, generator)
+                w = flip(w, noise.weight_flips, generator)
+            a = F.linear(z, w, b)  # (batch, units)
+            sums.append(a)
+            if i < last:
+                z = sign_bit(a, noise.pseudo_gradient, noise.window * math.sqrt(weight.shape[1]))
+        return sums
+
+    @torch.no_grad()
+    def start_phase2(self, gain: float) -> None:
+        """Latents become the compressed weights of phase 1, tanh(k w_bar)."""
+        for p in self.parameters():
+            p.copy_(compress(p, gain))
+
+    @torch.no_grad()
+    def clip(self) -> None:
+        """Keep the latents in [-1, 1], where a flip stays within reach."""
+        for p in self.parameters():
+            p.clamp_(-1, 1)
+
+    @torch.no_grad()
+    def set_boundaries(self, sparsity: float, sparse_output: bool) -> None:
+        """Choose each layer's boundary anew, so that the share of zeros is the sparsity."""
+        last = len(self.weights) - 1
+        self.edges = [
+            boundary(w, sparsity if i < last or sparse_output else 0.0) for i, w in enumerate(self.weights)
+        ]
+
+    @torch.no_grad()
+    def signs(self) -> list[NDArray[np.int8]]:
+        """The binarised weights as they stand: (units, inputs) int8 in {-1, 0, +1} a layer."""
+        return [
+            ternary_values(w, edge).to(torch.int8).numpy()
+            for w, edge in zip(self.weights, self.edges, strict=True)
+        ]
+
+    @torch.no_grad()
+    def to_bitwise(
+        self, config: RunConfig, signs: Sequence[NDArray[np.int8]] | None = None
+    ) -> BitwiseNetwork:
+        """The packed network as it stands now; ``signs`` saves binarising again."""
+        layers = tuple(
+            PackedLayer.from_signs(w, np.where(b.detach().numpy() >= 0, 1, -1).astype(np.int32))
+            for w, b in zip(signs or self.signs(), self.biases, strict=True)
+        )
+        return BitwiseNetwork(
+            layers, config.data.features, config.data.input_threshold, config.network.variant
+        )
+
+    @torch.no_grad()
+    def to_real(self, config: RunConfig, gain: float) -> RealNetwork:
+        """Phase 1's network with its weights rounded to float16."""
+
+        def rounded(p: Tensor) -> NDArray[np.float32]:
+            return compress(p, gain).to(torch.float16).to(torch.float32).numpy()
+
+        return RealNetwork(
+            tuple(rounded(w) for w in self.weights),
+            tuple(rounded(b) for b in self.biases),
+            config.data.features,
+            config.data.input_threshold,
+        )

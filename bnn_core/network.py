@@ -1,0 +1,220 @@
+"""BitwiseNetwork: a trained network in packed words; predict, scores, trace, load, save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnn_core.bits import BitArray, WordArray, pack, unpack
+from bnn_core.datasets.features import input_bits, input_count
+from bnn_core.errors import InputError
+from bnn_core.kernels import Kernel, PackedLayer, Sums, kernel
+
+_CHUNK = 4096
+"""Digits run at a time, so that memory does not grow with the batch."""
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """Every integer of one layer for one digit.
+
+    Attributes:
+        inputs: (n,) uint8 in {0, 1}.
+        weights: (units, n) uint8 in {0, 1}.
+        mask: (units, n) uint8 in {0, 1}, 1 = connected; None when dense.
+        bias: (units,) int32.
+        active: (units,) int32, connected inputs.
+        counts: (units,) int32, connected inputs that agree with their weight: popcount(xnor).
+        sums: (units,) int32, counts - (active - counts) + bias.
+        bits: (units,) uint8 in {0, 1}, sums >= 0.
+    """
+
+    inputs: BitArray
+    weights: BitArray
+    mask: BitArray | None
+    bias: NDArray[np.int32]
+    active: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    sums: NDArray[np.int32]
+    bits: BitArray
+
+
+@dataclass(frozen=True)
+class BitwiseNetwork:
+    """A network of single bits: packed weights, integer sums, sign(0) = +1 (equations of section 2).
+
+    Attributes:
+        layers: from the input on.
+        features: how a picture becomes bits, see :mod:`bnn_core.datasets.features`.
+        input_threshold: grey level from which a pixel is ink.
+        variant: ``"strict"``: every bias is one bit.
+        provenance: where it comes from: configuration, seed, data, test error, date.
+    """
+
+    layers: tuple[PackedLayer, ...]
+    features: str = "bipolar"
+    input_threshold: int = 128
+    variant: str = "strict"
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, hidden units of each layer, classes."""
+        return (self.layers[0].inputs, *(layer.units for layer in self.layers))
+
+    @property
+    def side(self) -> int:
+        """Rows (and columns) of the pictures it reads."""
+        side = round(self.sizes[0] ** 0.5)
+        if input_count(self.features, side) != self.sizes[0]:
+            raise InputError(f"A network of {self.sizes[0]} inputs does not read square pictures.")
+        return side
+
+    @property
+    def sparse(self) -> bool:
+        """Whether any layer has zero weights."""
+        return any(layer.mask is not None for layer in self.layers)
+
+    @property
+    def packed_bytes(self) -> int:
+        """Bytes of the packed weights and masks and, a bit each, the strict biases."""
+        planes = sum(layer.weight.nbytes * (1 if layer.mask is None else 2) for layer in self.layers)
+        return planes + sum(-(-layer.units // 8) for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return sum(layer.units * (layer.inputs + 1) for layer in self.layers)
+
+    @classmethod
+    def load(cls, source: str | Path) -> Self:
+        """Load a model file, a run folder or a shipped network by name.
+
+        Raises:
+            InputError: no such model; a damaged, altered or foreign file.
+        """
+        from bnn_core.model_file import load_network
+        from bnn_core.models import find_model
+
+        return load_network(find_model(source), cls)
+
+    def save(self, path: str | Path) -> None:
+        """Write one model file (safetensors), atomically."""
+        from bnn_core.model_file import save_network
+
+        save_network(self, Path(path))
+
+    def input_bits(self, images: NDArray[np.uint8]) -> BitArray:
+        """The network's input bits.
+
+        Args:
+            images: (n, side, side) uint8, 0 is background; or one (side, side).
+
+        Returns:
+            (n, inputs) uint8 in {0, 1}.
+
+        Raises:
+            InputError: images of another type or size.
+        """
+        images = np.asarray(images)
+        if images.ndim == 2:
+            images = images[None]
+        side = self.side
+        if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (side, side):
+            raise InputError(
+                f"images is {images.dtype} of shape {images.shape}:"
+                f" allowed is uint8 of shape (n, {side}, {side})."
+            )
+        return input_bits(images, self.features, self.input_threshold)
+
+    def _layer_sums(self, words: WordArray, run: Kernel) -> Iterator[tuple[Sums, WordArray]]:
+        """Sums and packed bits, layer by layer."""
+        for layer in self.layers:
+            sums = run(words, layer)
+            words = pack((sums >= 0).view(np.uint8))
+            yield sums, words
+
+    def scores_packed(self, words: WordArray, *, kernel_name: str | None = None) -> Sums:
+        """Integer sums of the output units from packed inputs.
+
+        Args:
+            words: (n, ceil(inputs / 64)) uint64, padding 0.
+            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
+
+        Returns:
+            (n, classes) int32.
+        """
+        run = kernel(kernel_name)
+        out = np.empty((len(words), self.sizes[-1]), np.int32)
+        for start in range(0, len(words), _CHUNK):
+            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], run)
+            out[start : start + len(sums)] = sums
+        return out
+
+    def scores(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> Sums:
+        """Integer sums of the output units.
+
+        Args:
+            images: (n, side, side) uint8.
+
+        Returns:
+            (n, classes) int32.
+        """
+        return self.scores_packed(pack(self.input_bits(images)), kernel_name=kernel_name)
+
+    def predict(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> NDArray[np.int64]:
+        """The class with the largest sum; ties go to the lowest class.
+
+        Args:
+            images: (n, side, side) uint8.
+
+        Returns:
+            (n,) int64.
+        """
+        return self.scores(images, kernel_name=kernel_name).argmax(axis=1)
+
+    def codes(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> list[BitArray]:
+        """The bits of every hidden layer.
+
+        Returns:
+            one (n, units) uint8 array in {0, 1} a hidden layer.
+        """
+        words = pack(self.input_bits(images))
+        run = kernel(kernel_name)
+        hidden = self.layers[:-1]
+        out = [np.empty((len(words), layer.units), np.uint8) for layer in hidden]
+        for start in range(0, len(words), _CHUNK):
+            chunk = words[start : start + _CHUNK]
+            for layer, codes in zip(hidden, out, strict=True):
+                sums = run(chunk, layer)
+                codes[start : start + len(chunk)] = sums >= 0
+                chunk = pack(codes[start : start + len(chunk)])
+        return out
+
+    def trace(self, image: NDArray[np.uint8], *, kernel_name: str | None = None) -> tuple[LayerTrace, ...]:
+        """Every intermediate integer for one picture, (side, side) uint8."""
+        words = pack(self.input_bits(image)[:1])
+        traces = []
+        for layer, (sums, bits) in zip(
+            self.layers, self._layer_sums(words, kernel(kernel_name)), strict=True
+        ):
+            row = sums[0]
+            traces.append(
+                LayerTrace(
+                    inputs=unpack(words[0], layer.inputs),
+                    weights=layer.weight_bits(),
+                    mask=layer.mask_bits(),
+                    bias=layer.bias,
+                    active=layer.active,
+                    counts=(row - layer.bias + layer.active) >> 1,
+                    sums=row,
+                    bits=unpack(bits[0], layer.units),
+                )
+            )
+            words = bits
+        return tuple(traces)

@@ -1,0 +1,108 @@
+"""Named configurations, each with the result and the time to expect from it.
+
+The expected figures are those of the shipped networks, which the same command made; their cards
+(``bnn_core/models/NAME/card.json``) hold the exact numbers.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from bnn_core.config import (
+    CompressionConfig,
+    NetworkConfig,
+    NoiseConfig,
+    PhaseConfig,
+    RunConfig,
+)
+from bnn_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration.
+
+    Attributes:
+        error_percent: bitwise test error to expect, in %.
+        seconds: time to expect on two cores, in seconds.
+        story: one sentence: what one sees in this run.
+    """
+
+    name: str
+    title: str
+    story: str
+    config: RunConfig
+    error_percent: float
+    seconds: float
+
+
+PRESETS: dict[str, Preset] = {
+    p.name: p
+    for p in (
+        Preset(
+            "quick",
+            "Quick",
+            "Both phases in half a minute: naive binarisation fails, noisy back-propagation repairs it.",
+            RunConfig(
+                network=NetworkConfig(hidden=(256, 256)),
+                phase1=PhaseConfig(epochs=6, learning_rate=1e-2),
+                phase2=PhaseConfig(epochs=8, learning_rate=5e-3),
+            ),
+            error_percent=3.3,
+            seconds=20,
+        ),
+        Preset(
+            "talk",
+            "Talk",
+            "A wider network for a talk: a minute, and close to its real-valued twin.",
+            RunConfig(
+                network=NetworkConfig(hidden=(512, 512)),
+                phase1=PhaseConfig(epochs=6, learning_rate=1e-2, dropout_input=0.1),
+                phase2=PhaseConfig(epochs=10, learning_rate=5e-3, dropout_input=0.1),
+            ),
+            error_percent=2.5,
+            seconds=60,
+        ),
+        Preset(
+            "half-off",
+            "Half the weights off",
+            "Half of the hidden weights are switched off, and the error hardly moves.",
+            RunConfig(
+                network=NetworkConfig(hidden=(256, 256)),
+                noise=NoiseConfig(sparsity=0.5),
+                phase1=PhaseConfig(epochs=6, learning_rate=1e-2),
+                phase2=PhaseConfig(epochs=8, learning_rate=5e-3),
+            ),
+            error_percent=3.2,
+            seconds=25,
+        ),
+        Preset(
+            "compressed",
+            "Compressed hard",
+            "A high gain presses the weights to -1 and +1: the naive network gains, the real one pays.",
+            RunConfig(
+                network=NetworkConfig(hidden=(256, 256)),
+                compression=CompressionConfig(gain_end=16.0),
+                phase1=PhaseConfig(epochs=6, learning_rate=1e-2),
+                phase2=PhaseConfig(epochs=8, learning_rate=5e-3),
+            ),
+            error_percent=4.3,
+            seconds=20,
+        ),
+    )
+}
+
+
+def preset(name: str) -> RunConfig:
+    """The configuration of a preset; raises InputError naming the allowed ones."""
+    return preset_info(name).config
+
+
+def preset_info(name: str) -> Preset:
+    """The preset of that name; raises InputError naming the allowed ones."""
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise InputError(f"There is no preset {name!r}{hint}: allowed are {', '.join(PRESETS)}.")
+    return PRESETS[name]

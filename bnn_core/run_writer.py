@@ -1,0 +1,259 @@
+"""Writing a run folder: one writer, small appends, files replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from bnn_core.card import make_card
+from bnn_core.config import RunConfig
+from bnn_core.control import Control
+from bnn_core.datasets import Digits, split
+from bnn_core.errors import InputError
+from bnn_core.events import Checkpoint, Event, PhaseEnded, RunEnded, SettingsChanged, Snapshot, snapshot_file
+from bnn_core.files import write_atomically
+from bnn_core.model_file import network_bytes
+from bnn_core.models import CARD_FILE, MODEL_FILE
+from bnn_core.runs import (
+    CHECKPOINT_FILE,
+    CHECKPOINTS,
+    CONFIG_FILE,
+    EVENTS_FILE,
+    LOCK_FILE,
+    REAL_FILE,
+    SNAPSHOTS,
+    RunFolder,
+)
+
+SNAPSHOT_BUDGET = 64 << 20
+"""Bytes of snapshots that a run keeps; beyond it every second one goes, but for the first and the latest."""
+
+_CHECKPOINT_FORMAT = "bitwise-checkpoint/1"
+_LOCK_SECONDS = 2.0  # a reader that looks whether the run is locked holds it for a moment
+
+
+def record_run(
+    config: RunConfig,
+    data: Digits,
+    folder: Path,
+    *,
+    control: Control | None = None,
+    command: str = "",
+    threads: int | None = None,
+) -> Iterator[Event]:
+    """Train into a new run folder, yielding every event once it is on disk.
+
+    Args:
+        folder: a folder that is empty or not there yet.
+        command: what the user typed, for the card.
+
+    Raises:
+        InputError: the folder is not empty, is being written, or cannot be written.
+    """
+    folder = folder.absolute()
+    split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
+        (folder / SNAPSHOTS).mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
+    with _locked(folder):
+        write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
+        yield from _record(config, data, folder, control or Control(), command, threads, None, [])
+
+
+def resume_run(
+    folder: Path, data: Digits, *, control: Control | None = None, command: str = ""
+) -> Iterator[Event]:
+    """Go on with a stopped, interrupted or failed run, bit for bit as if nothing had happened.
+
+    Raises:
+        InputError: the run has finished, is being written, has no checkpoint, or is of other data.
+    """
+    run = RunFolder(folder)
+    folder = run.path
+    with _locked(folder):
+        records = run.events()
+        if records and records[-1]["event"] == "run_ended" and records[-1]["status"] == "finished":
+            raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
+        checkpoint, replay = None, []
+        if run.resumable:
+            checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
+            if checkpoint.state["data_sha256"] != data.sha256:
+                raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
+            replay = _rewind(folder, checkpoint)
+        else:
+            # Killed before its first checkpoint: nothing is lost by starting over.
+            replay = _settings(records)
+            write_atomically(folder / EVENTS_FILE, b"")
+        for path in (folder / SNAPSHOTS).glob(".*.part"):
+            path.unlink(missing_ok=True)
+        yield from _record(run.config, data, folder, control or Control(), command, None, checkpoint, replay)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"{folder} is being written by another process: a run has one writer.") from None
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _record(
+    config: RunConfig,
+    data: Digits,
+    folder: Path,
+    control: Control,
+    command: str,
+    threads: int | None,
+    checkpoint: Checkpoint | None,
+    replay: list[SettingsChanged],
+) -> Iterator[Event]:
+    from bnn_core.training import train  # torch, only now
+
+    events = train(config, data, control=control, checkpoint=checkpoint, replay=replay, threads=threads)
+    with (folder / EVENTS_FILE).open("ab") as log:
+        try:
+            for event in events:
+                _keep(event, config, data, folder, log, command)
+                yield event
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            if isinstance(error, OSError):
+                reason = f"{error.filename or folder} cannot be written: {error.strerror}"
+            failed = RunEnded(t=0.0, status="failed", reason=reason)
+            with contextlib.suppress(OSError):
+                _append(log, failed)
+            raise
+
+
+def _append(log: BinaryIO, event: Event) -> None:
+    log.write(json.dumps(event.record(), separators=(",", ":")).encode() + b"\n")
+    log.flush()
+
+
+def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO, command: str) -> None:
+    """Put one event on disk: its files first, then its record, so that a record never lacks its file."""
+    if isinstance(event, Checkpoint):
+        _save_checkpoint(event, folder, log)
+        return
+    if isinstance(event, Snapshot):
+        write_atomically(folder / SNAPSHOTS / event.file, network_bytes(event.network))
+        _thin(folder / SNAPSHOTS)
+    elif isinstance(event, PhaseEnded) and event.real is not None:
+        event.real.save(folder / REAL_FILE)
+    elif isinstance(event, RunEnded) and event.network is not None:
+        _save_model(event, config, data, folder, command)
+    _append(log, event)
+
+
+def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path, command: str) -> None:
+    assert event.network is not None
+    provenance = {
+        "config": config.to_dict(),
+        "seed": config.seed,
+        "data_sha256": data.sha256,
+        "test_error_percent": event.test_error,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    network = type(event.network)(
+        event.network.layers,
+        event.network.features,
+        event.network.input_threshold,
+        event.network.variant,
+        provenance,
+    )
+    content = network_bytes(network)
+    write_atomically(folder / MODEL_FILE, content)
+    card = make_card(folder.name, network, event, data, command, len(content))
+    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
+
+
+def _thin(folder: Path) -> None:
+    """Keep the snapshots within the budget."""
+    files = sorted(folder.glob("*.safetensors"))
+    while len(files) > 3 and sum(f.stat().st_size for f in files) > SNAPSHOT_BUDGET:
+        for path in files[1:-1:2]:
+            path.unlink(missing_ok=True)
+        files = sorted(folder.glob("*.safetensors"))
+
+
+# Checkpoints
+
+
+def _save_checkpoint(event: Checkpoint, folder: Path, log: BinaryIO) -> None:
+    log.flush()
+    os.fsync(log.fileno())
+    state = {**event.state, "events_length": log.tell(), "t": event.t}
+    metadata = {"format": json.dumps(_CHECKPOINT_FORMAT), "state": json.dumps(state)}
+    content = save({name: np.ascontiguousarray(v) for name, v in event.tensors.items()}, metadata)
+    write_atomically(folder / CHECKPOINT_FILE, content)
+    if event.phase_end:
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
+        write_atomically(folder / CHECKPOINTS / f"phase{event.state['phase'] - 1}-end.safetensors", content)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; raises InputError if it is damaged or is none."""
+    try:
+        with safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+        if metadata.get("format") != json.dumps(_CHECKPOINT_FORMAT):
+            raise InputError(f"{path} is no checkpoint of a run.")
+        state: dict[str, Any] = json.loads(metadata["state"])
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no checkpoint, or is damaged: {error}.") from None
+    return Checkpoint(t=state.pop("t"), tensors=tensors, state=state)
+
+
+def _rewind(folder: Path, checkpoint: Checkpoint) -> list[SettingsChanged]:
+    """Cut events.jsonl back to the checkpoint; returns the settings that changed after it."""
+    path = folder / EVENTS_FILE
+    length = checkpoint.state.pop("events_length")
+    content = path.read_bytes()
+    later = [json.loads(line) for line in content[length:].split(b"\n")[:-1] if line.startswith(b"{")]
+    # A new file, so that readers notice.
+    write_atomically(path, content[:length])
+    for snapshot in RunFolder(folder).snapshots():
+        if not any(_names(line, snapshot.path.name) for line in content[:length].splitlines()):
+            snapshot.path.unlink(missing_ok=True)
+    return _settings(later)
+
+
+def _names(line: bytes, file: str) -> bool:
+    record = json.loads(line) if line.startswith(b'{"event":"snapshot"') else None
+    if record is None:
+        return False
+    return file == snapshot_file(record["phase"], record["epoch"], record["step"])
+
+
+def _settings(records: list[dict[str, Any]]) -> list[SettingsChanged]:
+    """The changed settings among records, in order."""
+    return [
+        SettingsChanged(**{k: v for k, v in r.items() if k != "event"})
+        for r in records
+        if r["event"] == SettingsChanged.name
+    ]
