@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,6 +61,7 @@ def record_run(
         InputError: the folder is not empty, is being written, or cannot be written.
     """
     folder = folder.absolute()
+    _train()
     split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -81,6 +82,7 @@ def resume_run(
     Raises:
         InputError: the run has finished, is being written, has no checkpoint, or is of other data.
     """
+    _train()
     run = RunFolder(folder)
     folder = run.path
     with _locked(folder):
@@ -127,9 +129,7 @@ def _record(
     checkpoint: Checkpoint | None,
     replay: list[SettingsChanged],
 ) -> Iterator[Event]:
-    from bnn_core.training import train  # torch, only now
-
-    events = train(config, data, control=control, checkpoint=checkpoint, replay=replay, threads=threads)
+    events = _train()(config, data, control=control, checkpoint=checkpoint, replay=replay, threads=threads)
     with (folder / EVENTS_FILE).open("ab") as log:
         try:
             for event in events:
@@ -145,6 +145,17 @@ def _record(
             with contextlib.suppress(OSError):
                 _append(log, failed)
             raise
+
+
+def _train() -> Callable[..., Iterator[Event]]:
+    """``train()``, whose torch is imported only now; raises InputError where there is none."""
+    try:
+        from bnn_core.training import train
+    except ImportError as error:
+        raise InputError(
+            f"Training needs torch, which cannot be imported ({error}): install it as requirements.txt says."
+        ) from None
+    return train
 
 
 def _append(log: BinaryIO, event: Event) -> None:

@@ -1,0 +1,71 @@
+"""Grey levels to bits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bnn_core.datasets import FEATURES, input_bits, input_count, load_mnist
+from bnn_core.errors import InputError
+
+
+@given(
+    images=hnp.arrays(np.uint8, st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(1, 9))),
+    threshold=st.integers(1, 255),
+)
+def test_bipolar_against_plain_python(images, threshold):
+    bits = input_bits(images, "bipolar", threshold)
+    expected = [[int(pixel >= threshold) for row in image for pixel in row] for image in images.tolist()]
+    assert bits.dtype == np.uint8
+    assert bits.shape == (len(images), images.shape[1] * images.shape[2])
+    assert bits.tolist() == expected
+
+
+def test_the_threshold_is_128_unless_said():
+    images = np.array([[[127, 128], [0, 255]]], np.uint8)
+    assert input_bits(images).tolist() == [[0, 1, 0, 1]]
+    assert input_bits(images, threshold=127).tolist() == [[1, 1, 0, 1]]
+
+
+def test_the_callers_images_stay_as_they_are():
+    images = np.array([[[0, 200]]], np.uint8)
+    input_bits(images)[:] = 9
+    assert images.tolist() == [[[0, 200]]]
+
+
+def test_mnist_is_mostly_background():
+    images = load_mnist().test_images[:100]
+    bits = input_bits(images)
+    assert bits.shape == (100, 784)
+    assert bits.sum() == (images > 127).sum() > 0
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("side", [4, 28, 33])
+def test_input_count_is_what_comes(name, side):
+    bits = input_bits(np.zeros((2, side, side), np.uint8), name)
+    assert bits.shape == (2, input_count(name, side))
+    assert input_count("bipolar", 28) == 784
+
+
+@pytest.mark.parametrize("name", ["tripolar", "", None, ["bipolar"]])
+def test_unknown_features_are_refused(name):
+    with pytest.raises(InputError, match=r"data\.features is .*; allowed: bipolar"):
+        input_bits(np.zeros((1, 4, 4), np.uint8), name)
+    with pytest.raises(InputError, match="allowed: bipolar"):
+        input_count(name, 28)
+
+
+@pytest.mark.parametrize("threshold", [-1, 0, 256])
+def test_impossible_thresholds_are_refused(threshold):
+    with pytest.raises(InputError, match=rf"data\.input_threshold is {threshold}; allowed are"):
+        input_bits(np.zeros((1, 4, 4), np.uint8), threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((4, 4), np.uint8), np.zeros((1, 4, 4)), np.zeros((1, 16), np.uint8)]
+)
+def test_other_arrays_are_refused(images):
+    with pytest.raises(InputError, match="allowed is uint8 of shape"):
+        input_bits(images)

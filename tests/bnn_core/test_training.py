@@ -1,0 +1,175 @@
+"""train(): events in order, the same seed the same bits, live settings, pause, stop."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from bnn_core import Control, Digits, InputError, RunConfig, train
+from bnn_core.events import (
+    Checkpoint,
+    EpochEnded,
+    Event,
+    PhaseEnded,
+    Progress,
+    RunEnded,
+    SettingsChanged,
+    Snapshot,
+    stable,
+)
+
+
+@pytest.fixture(autouse=True)
+def _same_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def records(events: list[Event]) -> list[dict[str, object]]:
+    return [stable(e.record()) for e in events if not isinstance(e, Progress | Checkpoint)]
+
+
+def test_a_run_says_what_it_does_in_order(small: Digits, tiny_config: RunConfig) -> None:
+    events = list(train(tiny_config, small, threads=1))
+    names = [e.name for e in events if not isinstance(e, Progress | Checkpoint | Snapshot)]
+    phase = ["phase_started", "epoch_ended", "epoch_ended", "phase_ended"]
+    assert names == ["run_started", *phase, *phase, "run_ended"]
+    assert all(earlier.t <= later.t for earlier, later in itertools.pairwise(events))
+
+
+def test_an_epoch_tells_how_the_network_stands(small: Digits, tiny_config: RunConfig) -> None:
+    events = list(train(tiny_config, small, threads=1))
+    epochs = [e for e in events if isinstance(e, EpochEnded)]
+    snapshots = {(s.phase, s.epoch): s.network for s in events if isinstance(s, Snapshot) and s.epoch}
+    for e in epochs:
+        network = snapshots[e.phase, e.epoch]
+        wrong = network.predict(small.train_images[2500:]) != small.train_labels[2500:]
+        assert e.validation_error_bitwise == 100 * wrong.sum() / 500
+        assert (e.validation_error_real is None) == (e.phase == 2)
+        assert e.zeros == pytest.approx([0.3, 0.3, 0.0], abs=1e-3)
+        assert all(abs(sum(h) - 1) < 1e-4 for h in e.histogram)
+        assert all(0 <= s <= 1 for s in e.saturation)
+    assert [e.gain for e in epochs] == pytest.approx([2**0.5, 2.0, None, None])
+    # Flips are counted against the epoch before.
+    first, second = (snapshots[2, n].layers[0].weight_signs() for n in (1, 2))
+    assert epochs[3].flips[0] == pytest.approx(float(np.mean(first != second)))
+
+
+def test_the_same_seed_gives_the_same_events_and_another_does_not(
+    small: Digits, tiny_config: RunConfig
+) -> None:
+    first = records(list(train(tiny_config, small, threads=1)))
+    assert records(list(train(tiny_config, small, threads=1))) == first
+    other = records(list(train(tiny_config.updated({"seed": 1}), small, threads=1)))
+    assert other != first
+
+
+def test_phase_2_starts_where_phase_1_ended(small: Digits, tiny_config: RunConfig) -> None:
+    events = list(train(tiny_config.updated({"phase2.learning_rate": 1e-5}), small, threads=1))
+    snapshots = [e for e in events if isinstance(e, Snapshot)]
+    end = next(s for s in reversed(snapshots) if s.phase == 1).network.layers[0].weight_signs()
+    start = next(s for s in snapshots if s.phase == 2).network.layers[0].weight_signs()
+    assert np.mean(end != start) < 0.01
+
+
+def test_it_learns(small: Digits) -> None:
+    config = RunConfig().updated({"network.hidden": [64], "phase1.epochs": 3, "phase2.epochs": 3})
+    end = list(train(config, small, threads=1))[-1]
+    assert isinstance(end, RunEnded)
+    assert end.status == "finished"
+    assert end.test_error is not None
+    assert end.test_error < 25  # guessing gives 90
+    assert end.network is not None
+    assert int((end.network.predict(small.test_images) != small.test_labels).sum()) == end.test_errors
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_a_phase_can_be_left_out(small: Digits, tiny_config: RunConfig, phase: int) -> None:
+    events = list(train(tiny_config.updated({f"phase{phase}.epochs": 0}), small, threads=1))
+    assert {e.phase for e in events if isinstance(e, EpochEnded)} == {3 - phase}
+    assert sum(isinstance(e, PhaseEnded) for e in events) == 1
+    end = events[-1]
+    assert isinstance(end, RunEnded)
+    assert (end.test_error_real is None) == (phase == 1)
+
+
+def test_training_on_everything_leaves_no_validation_set(small: Digits, tiny_config: RunConfig) -> None:
+    events = list(train(tiny_config.updated({"data.train_digits": 3000}), small, threads=1))
+    assert {e.validation_error_bitwise for e in events if isinstance(e, EpochEnded)} == {None}
+
+
+def test_other_sizes_and_classes_train(rng: np.random.Generator) -> None:
+    """Eleven pixels a side and three classes: stripes at three heights."""
+    labels = rng.integers(0, 3, 400).astype(np.uint8)
+    images = np.zeros((400, 11, 11), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[label * 4 : label * 4 + 2] = 255
+    config = RunConfig().updated({"network.hidden": [16], "phase1.batch": 20, "phase2.batch": 20})
+    end = list(train(config, Digits(images[:300], labels[:300], images[300:], labels[300:]), threads=1))[-1]
+    assert isinstance(end, RunEnded)
+    assert end.test_error == 0
+
+
+def test_a_stopped_run_ends_with_a_checkpoint(small: Digits, tiny_config: RunConfig) -> None:
+    control = Control()
+    events = []
+    for event in train(tiny_config, small, control=control, threads=1):
+        events.append(event)
+        if isinstance(event, EpochEnded):
+            control.stop()
+    assert isinstance(events[-2], Checkpoint)
+    end = events[-1]
+    assert isinstance(end, RunEnded)
+    assert (end.status, end.test_error) == ("stopped", None)
+    assert sum(isinstance(e, EpochEnded) for e in events) == 1
+
+
+def test_settings_change_in_mid_run_and_say_so(small: Digits, tiny_config: RunConfig) -> None:
+    control = Control()
+    events = []
+    for event in train(tiny_config, small, control=control, threads=1):
+        events.append(event)
+        if isinstance(event, EpochEnded) and event.phase == 2 and event.epoch == 1:
+            control.set("noise.sparsity", 0.8)
+    (change,) = [e for e in events if isinstance(e, SettingsChanged)]
+    assert (change.phase, change.epoch, change.step, change.value) == (2, 2, 0, 0.8)
+    last = [e for e in events if isinstance(e, EpochEnded)][-1]
+    assert last.zeros == pytest.approx([0.8, 0.8, 0.0], abs=1e-3)
+
+
+def test_a_setting_that_is_not_live_is_refused() -> None:
+    with pytest.raises(InputError, match="seed cannot change while a run is under way"):
+        Control().set("seed", 3)
+    with pytest.raises(InputError, match=r"noise.sparsity is 2.0: allowed is 0 to 0.97"):
+        Control().set("noise.sparsity", 2.0)
+
+
+def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConfig) -> None:
+    control = Control()
+    control.step()
+    seen: list[Event] = []
+    paused = threading.Event()
+
+    def run() -> None:
+        for event in train(tiny_config, small, control=control, threads=1):
+            seen.append(event)
+            if isinstance(event, Progress) and event.paused:
+                paused.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert paused.wait(30)
+    assert sum(isinstance(e, EpochEnded) for e in seen) == 1
+    paused.clear()
+    control.step()
+    assert paused.wait(30)
+    assert sum(isinstance(e, EpochEnded) for e in seen) == 2
+    control.resume()
+    thread.join(30)
+    assert not thread.is_alive()
+    # Held and stepped, it is still the same run.
+    assert records(seen) == records(list(train(tiny_config, small, threads=1)))

@@ -1,0 +1,258 @@
+"""What holds for the project as a whole: its dependencies, its folders, who may import what."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TOP_LEVEL = {"explorer", "bnn_core", "tests", "requirements.txt", "README.md", "pyproject.toml", "LICENSE"}
+"""Besides these, only names that begin with a dot."""
+
+MAY_IMPORT_TORCH = {
+    "bnn_core/binarize.py",
+    "bnn_core/latent.py",
+    "bnn_core/training.py",
+}
+"""Only training, and what feeds it."""
+
+RUNS_CODE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+"""Modules whose files can run code when they are read."""
+
+SOURCES = sorted(path for package in ("bnn_core", "explorer") for path in (ROOT / package).rglob("*.py"))
+CORE = [path for path in SOURCES if path.is_relative_to(ROOT / "bnn_core")]
+EXPLORER = [path for path in SOURCES if path.is_relative_to(ROOT / "explorer")]
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(source):
+    """Top-level names of the modules that a source imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=aliases):
+                found |= {alias.name.split(".")[0] for alias in aliases}
+            case ast.ImportFrom(module=str(module), level=0):
+                found.add(module.split(".")[0])
+            case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(module)), *_]):
+                found.add(module.split(".")[0])
+            case ast.Call(
+                func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(module)), *_]
+            ):
+                found.add(module.split(".")[0])
+    return found
+
+
+def runs_code(source):
+    """What in a source could run code out of a file."""
+    found = {f"import {module}" for module in imports(source) & RUNS_CODE}
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.keyword(arg="allow_pickle", value=value) if not (
+                isinstance(value, ast.Constant) and value.value is False
+            ):
+                found.add("allow_pickle")
+            case ast.Attribute(value=ast.Name(id="torch"), attr="load" | "save"):
+                found.add(f"torch.{node.attr}")
+            case ast.ImportFrom(module="torch", names=aliases):
+                found |= {f"torch.{alias.name}" for alias in aliases if alias.name in ("load", "save")}
+            case ast.Attribute(attr="read_pickle"):
+                found.add("read_pickle")
+    return found
+
+
+def requirements(path):
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return {text for line in lines if line and not line.startswith("-") for text in [str(Requirement(line))]}
+
+
+def readme():
+    path = ROOT / "README.md"
+    if not path.exists():
+        pytest.fail("There is no README.md.")
+    return path.read_text(encoding="utf-8")
+
+
+# --- the checks themselves can fail ---
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import torch.nn as nn", {"torch"}),
+        ("from torch.nn import functional", {"torch"}),
+        ("def f():\n    import streamlit", {"streamlit"}),
+        ("if TYPE_CHECKING:\n    from explorer.state import x", {"explorer"}),
+        ("__import__('torch')", {"torch"}),
+        ("importlib.import_module('torch.nn')", {"torch"}),
+        ("from .torch import x\nfrom . import torch", set()),
+        ("'import torch'", set()),
+    ],
+)
+def test_the_scan_sees_imports(source, found):
+    assert imports(source) == found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import pickle", {"import pickle"}),
+        ("from dill import loads", {"import dill"}),
+        ("np.load(f, allow_pickle=True)", {"allow_pickle"}),
+        ("np.load(f, allow_pickle=flag)", {"allow_pickle"}),
+        ("np.load(f, allow_pickle=False)", set()),
+        ("torch.load(f)", {"torch.load"}),
+        ("from torch import load, tensor", {"torch.load"}),
+        ("json.load(f)", set()),
+    ],
+)
+def test_the_scan_sees_what_runs_code(source, found):
+    assert runs_code(source) == found
+
+
+# --- dependencies ---
+
+
+def test_the_ranges_agree():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    declared = {str(Requirement(text)) for text in project["dependencies"]}
+    assert declared == requirements(ROOT / "requirements.txt")
+    declared = {str(Requirement(text)) for text in project["optional-dependencies"]["test"]}
+    assert declared == requirements(ROOT / "tests" / "requirements.txt")
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt"])
+def test_each_dependency_has_its_reason(file):
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    for before, line in zip(["", *lines], lines, strict=False):
+        if line and not line.startswith("#"):
+            assert before.startswith("# "), f"{line} stands without a reason"
+
+
+def test_nothing_undeclared_is_imported():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    declared = {Requirement(text).name for text in project["dependencies"]}
+    allowed = {{"pillow": "PIL"}.get(package, package) for package in declared} | {"bnn_core", "explorer"}
+    for path in SOURCES:
+        foreign = imports(path.read_text(encoding="utf-8")) - sys.stdlib_module_names - allowed
+        assert not foreign, f"{name(path)} imports {sorted(foreign)}, which requirements.txt does not name"
+
+
+# --- folders ---
+
+
+def tracked():
+    """Files of the repository, those that are about to be added too."""
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return sorted(file for file in output.split("\0") if file and (ROOT / file).exists())
+
+
+def test_only_the_agreed_entries_at_the_top():
+    entries = {file.split("/")[0] for file in tracked()}
+    assert {entry for entry in entries if not entry.startswith(".")} <= TOP_LEVEL
+    assert {"bnn_core", "tests", "LICENSE"} <= entries
+
+
+def test_nothing_that_a_run_leaves_is_tracked():
+    leavings = re.compile(
+        r"(^|/)(__pycache__|runs|\.venv[^/]*)/|\.(pyc|lock|log|tmp)$|checkpoint[^/]*\.safetensors$"
+    )
+    assert [file for file in tracked() if leavings.search(file)] == []
+
+
+def test_no_file_is_too_large():
+    large = [file for file in tracked() if (ROOT / file).stat().st_size > 10_000_000]
+    assert large == []
+
+
+# --- who may import what ---
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_the_core_has_no_screen(path):
+    assert not imports(path.read_text(encoding="utf-8")) & {"streamlit", "explorer"}
+
+
+@pytest.mark.parametrize("path", EXPLORER, ids=name)
+def test_the_explorer_does_without_torch(path):
+    assert "torch" not in imports(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("folder", ["views"])
+def test_views_are_pure(folder):
+    for path in (ROOT / "explorer" / folder).rglob("*.py"):
+        assert "streamlit" not in imports(path.read_text(encoding="utf-8")), name(path)
+
+
+@pytest.mark.parametrize("file", ["jobs.py"])
+def test_jobs_have_no_screen(file):
+    path = ROOT / "explorer" / file
+    if path.exists():
+        assert "streamlit" not in imports(path.read_text(encoding="utf-8"))
+
+
+def test_only_training_imports_torch():
+    importing = {name(path) for path in CORE if "torch" in imports(path.read_text(encoding="utf-8"))}
+    importing -= {"bnn_core/__init__.py"}  # lazily, or for type checkers: the next test sees to it
+    assert importing <= MAY_IMPORT_TORCH
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import bnn_core; bnn_core.BitwiseNetwork",
+        "import bnn_core; bnn_core.RunConfig; bnn_core.preset; bnn_core.load_mnist",
+        "import bnn_core.datasets",
+    ],
+)
+def test_the_core_opens_without_torch(statement):
+    code = f"{statement}\nimport sys\nassert 'torch' not in sys.modules and 'streamlit' not in sys.modules"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_file_can_run_code(path):
+    assert runs_code(path.read_text(encoding="utf-8")) == set()
+
+
+# --- the README ---
+
+
+def test_every_relative_link_of_the_readme_exists():
+    targets = re.findall(r"!?\[[^\]]*\]\(<?([^)>\s]+)", readme())
+    for target in targets:
+        if not re.match(r"[a-z]+:|#", target):
+            assert (ROOT / target.split("#")[0]).exists(), f"README.md links to {target}, which is not there"
+
+
+@pytest.mark.parametrize("which", ["test command", "app command"])
+def test_the_readme_marks_its_commands(which):
+    """CI runs exactly what people read."""
+    blocks = re.findall(rf"<!-- {which} -->\n```\w*\n(.+?)\n```", readme(), re.DOTALL)
+    assert len(blocks) == 1
