@@ -19,7 +19,7 @@ _CHUNK = 4096
 """Digits run at a time, so that memory does not grow with the batch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerTrace:
     """Every integer of one layer for one digit.
 
@@ -44,7 +44,7 @@ class LayerTrace:
     bits: BitArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BitwiseNetwork:
     """A network of single bits: packed weights, integer sums, sign(0) = +1 (equations of section 2).
 

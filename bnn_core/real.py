@@ -28,7 +28,7 @@ SLOPE = 4.0
 """Slope of the hidden tanh and of the logits, in units of 1 / sqrt(fan-in)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RealNetwork:
     """The real-valued network of phase 1.
 

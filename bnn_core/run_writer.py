@@ -71,7 +71,7 @@ def record_run(
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
     with _locked(folder):
         write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
-        yield from _record(config, data, folder, control or Control(), command, threads, None, [])
+        yield from _record(config, data, folder, control or Control(), command, threads, None)
 
 
 def resume_run(
@@ -89,19 +89,18 @@ def resume_run(
         records = run.events()
         if records and records[-1]["event"] == "run_ended" and records[-1]["status"] == "finished":
             raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
-        checkpoint, replay = None, []
+        checkpoint = None
         if run.resumable:
             checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
             if checkpoint.state["data_sha256"] != data.sha256:
                 raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
-            replay = _rewind(folder, checkpoint)
+            _rewind(folder, checkpoint)
         else:
-            # Killed before its first checkpoint: nothing is lost by starting over.
-            replay = _settings(records)
+            # Killed before the first step: there is nothing to lose by starting over.
             write_atomically(folder / EVENTS_FILE, b"")
         for path in (folder / SNAPSHOTS).glob(".*.part"):
             path.unlink(missing_ok=True)
-        yield from _record(run.config, data, folder, control or Control(), command, None, checkpoint, replay)
+        yield from _record(run.config, data, folder, control or Control(), command, None, checkpoint)
 
 
 @contextlib.contextmanager
@@ -127,12 +126,13 @@ def _record(
     command: str,
     threads: int | None,
     checkpoint: Checkpoint | None,
-    replay: list[SettingsChanged],
 ) -> Iterator[Event]:
-    events = _train()(config, data, control=control, checkpoint=checkpoint, replay=replay, threads=threads)
+    events = _train()(config, data, control=control, checkpoint=checkpoint, threads=threads)
+    t = 0.0
     with (folder / EVENTS_FILE).open("ab") as log:
         try:
             for event in events:
+                t = event.t
                 _keep(event, config, data, folder, log, command)
                 yield event
         except GeneratorExit:
@@ -141,7 +141,7 @@ def _record(
             reason = str(error) or type(error).__name__
             if isinstance(error, OSError):
                 reason = f"{error.filename or folder} cannot be written: {error.strerror}"
-            failed = RunEnded(t=0.0, status="failed", reason=reason)
+            failed = RunEnded(t=t, status="failed", reason=reason, seconds=t)
             with contextlib.suppress(OSError):
                 _append(log, failed)
             raise
@@ -215,13 +215,16 @@ def _thin(folder: Path) -> None:
 def _save_checkpoint(event: Checkpoint, folder: Path, log: BinaryIO) -> None:
     log.flush()
     os.fsync(log.fileno())
-    state = {**event.state, "events_length": log.tell(), "t": event.t}
-    metadata = {"format": json.dumps(_CHECKPOINT_FORMAT), "state": json.dumps(state)}
-    content = save({name: np.ascontiguousarray(v) for name, v in event.tensors.items()}, metadata)
+    content = _checkpoint_bytes(event, {**event.state, "events_length": log.tell(), "t": event.t})
     write_atomically(folder / CHECKPOINT_FILE, content)
     if event.phase_end:
         (folder / CHECKPOINTS).mkdir(exist_ok=True)
         write_atomically(folder / CHECKPOINTS / f"phase{event.state['phase'] - 1}-end.safetensors", content)
+
+
+def _checkpoint_bytes(checkpoint: Checkpoint, state: dict[str, Any]) -> bytes:
+    metadata = {"format": json.dumps(_CHECKPOINT_FORMAT), "state": json.dumps(state)}
+    return save({name: np.ascontiguousarray(v) for name, v in checkpoint.tensors.items()}, metadata)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -240,18 +243,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(t=state.pop("t"), tensors=tensors, state=state)
 
 
-def _rewind(folder: Path, checkpoint: Checkpoint) -> list[SettingsChanged]:
-    """Cut events.jsonl back to the checkpoint; returns the settings that changed after it."""
+def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
+    """Cut events.jsonl back to the checkpoint, which takes up the settings that changed after it."""
     path = folder / EVENTS_FILE
-    length = checkpoint.state.pop("events_length")
+    length = checkpoint.state["events_length"]
     content = path.read_bytes()
-    later = [json.loads(line) for line in content[length:].split(b"\n")[:-1] if line.startswith(b"{")]
+    replay = checkpoint.state["replay"]
+    replay += [change for change in _changes(content[length:]) if change not in replay]
+    # First the checkpoint: a second kill must not lose what the first one left to be changed again.
+    state = {**checkpoint.state, "t": checkpoint.t}
+    write_atomically(folder / CHECKPOINT_FILE, _checkpoint_bytes(checkpoint, state))
     # A new file, so that readers notice.
     write_atomically(path, content[:length])
     for snapshot in RunFolder(folder).snapshots():
         if not any(_names(line, snapshot.path.name) for line in content[:length].splitlines()):
             snapshot.path.unlink(missing_ok=True)
-    return _settings(later)
+    del checkpoint.state["events_length"]
 
 
 def _names(line: bytes, file: str) -> bool:
@@ -261,10 +268,11 @@ def _names(line: bytes, file: str) -> bool:
     return file == snapshot_file(record["phase"], record["epoch"], record["step"])
 
 
-def _settings(records: list[dict[str, Any]]) -> list[SettingsChanged]:
-    """The changed settings among records, in order."""
+def _changes(lines: bytes) -> list[dict[str, Any]]:
+    """The changed settings among records, in order, without their times."""
+    records = [json.loads(line) for line in lines.split(b"\n")[:-1] if line.startswith(b"{")]
     return [
-        SettingsChanged(**{k: v for k, v in r.items() if k != "event"})
-        for r in records
-        if r["event"] == SettingsChanged.name
+        {key: record[key] for key in ("phase", "epoch", "step", "field", "value")}
+        for record in records
+        if record["event"] == SettingsChanged.name
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +65,6 @@ def train(
     *,
     control: Control | None = None,
     checkpoint: Checkpoint | None = None,
-    replay: Sequence[SettingsChanged] = (),
     threads: int | None = None,
 ) -> Iterator[Event]:
     """Train a bitwise network.
@@ -76,8 +75,8 @@ def train(
             at the end.
         control: pause, step, stop and live settings, from another thread.
         checkpoint: go on from here; with the same config, data, threads and machine the events that
-            follow are, bit for bit, those of an unharmed run (times and progress excepted).
-        replay: settings that changed after the checkpoint, to change again at the same steps.
+            follow are, bit for bit, those of an unharmed run (times and progress excepted). Settings that
+            changed after it (its ``state["replay"]``) change again at the same steps.
         threads: torch's threads; by default all cores but one. A checkpoint's own count wins.
 
     Yields:
@@ -89,7 +88,7 @@ def train(
     if checkpoint is not None:
         threads = int(checkpoint.state["threads"])
     torch.set_num_threads(threads or default_threads())
-    yield from _Run(config, data, control or Control(), checkpoint, list(replay)).events()
+    yield from _Run(config, data, control or Control(), checkpoint).events()
 
 
 @dataclass
@@ -124,12 +123,11 @@ class _Run:
         data: Digits,
         control: Control,
         checkpoint: Checkpoint | None,
-        replay: list[SettingsChanged],
     ) -> None:
         self.start_config = self.config = config
         self.data = data
         self.control = control
-        self.replay = replay
+        self.replay: list[dict[str, Any]] = []  # settings to change again, see _rewind in run_writer
         self.split = split(data, config.data.train_digits)
         self.train_signs = self._signs(self.split.train_images)
         self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64))
@@ -234,6 +232,7 @@ class _Run:
                 threads=torch.get_num_threads(),
                 date=datetime.now(UTC).isoformat(timespec="seconds"),
             )
+            yield self._checkpoint()  # from here on the run can be resumed
         while self.place.phase <= 2:
             if self.phase_config.epochs:
                 yield from self._phase()
@@ -308,9 +307,9 @@ class _Run:
         """Settings that changed (now, or then if replayed), then pause."""
         place = self.place
         here = (place.phase, place.epoch + 1, place.step)
-        while self.replay and (self.replay[0].phase, self.replay[0].epoch, self.replay[0].step) <= here:
+        while self.replay and tuple(self.replay[0][key] for key in ("phase", "epoch", "step")) <= here:
             change = self.replay.pop(0)
-            yield self._change(change.field, change.value)
+            yield self._change(change["field"], change["value"])
         for name, value in self.control.take_settings():
             yield self._change(name, value)
         if self.control.paused:
@@ -492,6 +491,7 @@ class _Run:
             "threads": torch.get_num_threads(),
             "real_error": self.real_error,
             "data_sha256": self.data.sha256,
+            "replay": list(self.replay),
         }
         return Checkpoint(t=self.t, tensors=tensors, state=state, phase_end=phase_end)
 
@@ -500,6 +500,7 @@ class _Run:
         tensors = {name: torch.from_numpy(np.array(v)) for name, v in checkpoint.tensors.items()}
         edges = [Boundary(beta, cut) for beta, cut in state.pop("edges")]
         self.real_error = state.pop("real_error")
+        self.replay = list(state.pop("replay"))
         state.pop("threads")
         state.pop("data_sha256")
         self.place = _Place(**state)

@@ -14,7 +14,7 @@ Sums = NDArray[np.int32]
 """Integer pre-activations, (n, units) int32."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PackedLayer:
     """One layer as it is stored and run.
 

@@ -128,6 +128,10 @@ def test_a_stop_in_mid_epoch_and_a_changed_setting_survive(
         if event.name == "settings_changed" and event.record()["field"] == "phase2.learning_rate":
             break
     events.close()
+    # Killed a second time before that step: still not lost.
+    events = resume_run(killed, _small(mnist))
+    assert next(events).name in ("progress", "snapshot", "epoch_ended", "phase_started")
+    events.close()
     list(resume_run(killed, _small(mnist)))
     assert_same_run(tmp_path / "whole", killed)
 
