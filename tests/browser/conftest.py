@@ -18,11 +18,14 @@ import os
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.harness import BROWSER_FLAGS, AppServer, Problems, find_browser
 
 FAILED = pytest.StashKey[bool]()
+
+# A first visit on a busy machine takes seconds; what never comes still fails.
+expect.set_options(timeout=30_000)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,7 +110,7 @@ def page(request, playwright_driver, browser_path, tmp_path, viewport, colour_sc
         accept_downloads=True,
     )
     problems.watch(context)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.pages[0]
     yield page
     if request.node.stash.get(FAILED, False) or problems.unexpected:

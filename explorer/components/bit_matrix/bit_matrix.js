@@ -1,0 +1,370 @@
+// Draws packed bits (or grey values) as cells of whole device pixels, never smoothed.
+//
+// `data` is bytes: the length of a JSON header (uint32, little-endian), the header, then the planes one after
+// another. A plane of bits is packed least significant bit first; cell index = (tile * rows + row) * cols + col.
+// The header's fields are described in __init__.py, which is the only place that writes them.
+
+const PLANES = ["bits", "mask", "changed", "faded"];
+
+function parse(data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headLength = view.getUint32(0, true);
+  const spec = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength)));
+  let offset = 4 + headLength;
+  const cells = spec.tiles * spec.rows * spec.cols;
+  const planes = {};
+  if (spec.grey) {
+    planes.grey = bytes.subarray(offset, offset + cells);
+  } else {
+    for (const name of PLANES) {
+      if (!spec.planes.includes(name)) continue;
+      planes[name] = bytes.subarray(offset, offset + Math.ceil(cells / 8));
+      offset += Math.ceil(cells / 8);
+    }
+  }
+  return { spec, planes };
+}
+
+const bitAt = (plane, index) => (plane[index >> 3] >> (index & 7)) & 1;
+
+// A CSS colour as the browser resolves it here (theme included), in the byte order of ImageData.
+function resolver(element) {
+  const probe = document.createElement("span");
+  element.appendChild(probe);
+  const rgb = (role) => {
+    probe.style.color = `var(--bx-${role})`;
+    const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+    return [parts[0], parts[1], parts[2]];
+  };
+  const roles = ["page", "panel", "ink", "on-cell", "on-faded", "off-cell", "off-faded", "zero", "changed"];
+  const colours = {};
+  for (const role of roles) colours[role] = rgb(role);
+  probe.remove();
+  return colours;
+}
+
+const pack = ([r, g, b]) => ((255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
+const mix = (a, b, share) => a.map((value, i) => value + (b[i] - value) * share);
+
+function geometry(spec, host) {
+  const ratio = window.devicePixelRatio || 1;
+  let wanted = spec.pitch;
+  if (spec.pitch_variable) {
+    wanted = (parseFloat(getComputedStyle(host).getPropertyValue(spec.pitch_variable)) || spec.pitch) * spec.pitch_scale;
+  }
+  const dots = Math.max(1, spec.dots);
+  const rows = Math.ceil(spec.rows / dots);
+  const cols = Math.ceil(spec.cols / dots);
+  const pitch = Math.max(1, Math.floor(wanted * ratio + 1e-6)); // device pixels
+  const gap = spec.gap === null ? (wanted >= 4 && spec.tiles === 1 ? Math.max(1, Math.floor(ratio)) : 0)
+    : Math.round(spec.gap * ratio);
+  const captionHeight = spec.captions ? Math.round(24 * ratio) : 0;
+  const tileGap = Math.round(spec.tile_gap * ratio);
+  const tileWidth = cols * pitch;
+  const tileHeight = rows * pitch;
+  const across = Math.max(1, Math.min(spec.tiles, spec.tile_columns
+    || Math.floor((host.clientWidth * ratio + tileGap) / (tileWidth + tileGap))));
+  const down = Math.min(Math.ceil(spec.tiles / across), spec.tile_rows || spec.tiles);
+  return {
+    shown: Math.min(spec.tiles, across * down), // the rest finds no room in `tile_rows` rows
+    ratio, rows, cols, dots, pitch, gap: Math.min(gap, pitch - 1), tileWidth, tileHeight, across,
+    stepX: tileWidth + tileGap,
+    stepY: tileHeight + captionHeight + tileGap,
+    width: across * (tileWidth + tileGap) - tileGap,
+    height: down * (tileHeight + captionHeight + tileGap) - tileGap,
+  };
+}
+
+function paint(canvas, spec, planes, place, colours) {
+  canvas.width = place.width;
+  canvas.height = place.height;
+  canvas.style.width = `${place.width / place.ratio}px`;
+  canvas.style.height = `${place.height / place.ratio}px`;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(place.width, place.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const { pitch, gap } = place;
+  const size = pitch - gap;
+  const rim = Math.max(1, Math.round(place.ratio)); // of the hollow square
+
+  const on = pack(colours["on-cell"]), off = pack(colours["off-cell"]);
+  const onFaded = pack(colours["on-faded"]), offFaded = pack(colours["off-faded"]);
+  const zero = pack(colours.zero), page = pack(colours.page), changed = pack(colours.changed);
+  const hollow = size >= 4 * rim;
+  const greys = spec.grey
+    ? Uint32Array.from({ length: 256 }, (_, value) => pack(mix(colours.panel, colours.ink, value / 255))) : null;
+
+  const cellColour = (index) => {
+    if (greys) return greys[planes.grey[index]];
+    if (planes.changed && bitAt(planes.changed, index)) return changed;
+    if (planes.mask && !bitAt(planes.mask, index)) return zero;
+    const faded = spec.all_faded || (planes.faded && bitAt(planes.faded, index));
+    if (bitAt(planes.bits, index)) return faded ? onFaded : on;
+    return faded ? offFaded : off;
+  };
+  const { bits } = planes;
+  const [a, b] = spec.all_faded ? [offFaded, onFaded] : [off, on];
+  const plain = !greys && !planes.mask && !planes.changed && !planes.faded;
+  const cell = place.dots > 1 ? dotColours(spec, planes, colours)
+    : (first, row, col) => (row * spec.cols + col < spec.count ? cellColour(first + row * spec.cols + col) : 0);
+
+  for (let tile = 0; tile < place.shown; tile++) {
+    const left = (tile % place.across) * place.stepX;
+    const top = Math.floor(tile / place.across) * place.stepY;
+    const first = tile * spec.rows * spec.cols;
+    for (let row = 0; row < place.rows; row++) {
+      const start = (top + row * pitch) * place.width + left;
+      // One row of pixels, cell by cell, copied to the other rows of the same cells.
+      if (plain && place.dots === 1 && size === 1 && spec.count === spec.rows * spec.cols) {
+        // A whole weight matrix, a pixel a bit: a million of these.
+        let index = first + row * spec.cols;
+        for (let col = 0, at = start; col < place.cols; col++, at += pitch, index++) {
+          pixels[at] = (bits[index >> 3] >> (index & 7)) & 1 ? b : a;
+        }
+        continue;
+      }
+      for (let col = 0, at = start; col < place.cols; col++, at += pitch) {
+        const colour = cell(first, row, col);
+        for (let x = 0; x < size; x++) pixels[at + x] = colour; // 0, transparent, where a field is part empty
+      }
+      for (let y = 1; y < size; y++) pixels.copyWithin(start + y * place.width, start, start + place.tileWidth);
+      if (!hollow || !planes.mask) continue;
+      for (let col = 0; col < place.cols; col++) {
+        if (pixels[start + col * pitch] !== zero) continue;
+        const inner = start + col * pitch + rim * place.width + rim;
+        for (let y = 0; y < size - 2 * rim; y++) {
+          pixels.fill(page, inner + y * place.width, inner + y * place.width + size - 2 * rim);
+        }
+      }
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+// A dot is the mean of dots x dots bits: page to bit colour by 1.9 times its size (switched-off bits count 0).
+function dotColours(spec, planes, colours) {
+  const { bits, mask } = planes;
+  const shade = (sum, seen) => {
+    const share = Math.min(1, (1.9 * Math.abs(sum)) / seen);
+    return pack(mix(colours.page, colours[sum > 0 ? "on-cell" : "off-cell"], share));
+  };
+  const full = spec.dots * spec.dots;
+  const table = Uint32Array.from({ length: 2 * full + 1 }, (_, sum) => shade(sum - full, full));
+  return (first, row, col) => {
+    const lastRow = Math.min(spec.rows, (row + 1) * spec.dots);
+    const lastCol = Math.min(spec.cols, (col + 1) * spec.dots);
+    let sum = 0;
+    for (let r = row * spec.dots; r < lastRow; r++) {
+      for (let c = col * spec.dots; c < lastCol; c++) {
+        const index = first + r * spec.cols + c;
+        if (!mask || bitAt(mask, index)) sum += 2 * bitAt(bits, index) - 1;
+      }
+    }
+    const seen = (lastRow - row * spec.dots) * (lastCol - col * spec.dots);
+    return seen === full ? table[sum + full] : shade(sum, seen);
+  };
+}
+
+// The value of a cell in words, for the pointer's title and for screen readers.
+function say(spec, planes, tile, row, col) {
+  const cell = row * spec.cols + col;
+  const index = tile * spec.rows * spec.cols + cell;
+  const where = spec.names && spec.names[cell] !== undefined ? spec.names[cell] : `row ${row}, column ${col}`;
+  if (spec.grey) return `${where}: grey ${planes.grey[index]}`;
+  const value = planes.mask && !bitAt(planes.mask, index) ? "0, switched off" : bitAt(planes.bits, index) ? "+1" : "−1";
+  return `${where}: ${value}${planes.changed && bitAt(planes.changed, index) ? ", flipped" : ""}`;
+}
+
+function build(root) {
+  const box = document.createElement("div");
+  box.className = "bit-matrix";
+  const stage = document.createElement("div");
+  stage.className = "stage";
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("aria-hidden", "true");
+  const overlay = document.createElement("div");
+  const spoken = document.createElement("div");
+  spoken.className = "spoken";
+  spoken.setAttribute("aria-live", "polite");
+  stage.append(canvas, overlay);
+  box.append(stage, spoken);
+  root.appendChild(box);
+  return { root, box, stage, canvas, overlay, spoken, selected: null, timer: 0 };
+}
+
+function place(element, left, top, width, height) {
+  Object.assign(element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+}
+
+function redraw(state) {
+  const { spec, planes, box, canvas } = state;
+  state.host.style.paddingLeft = `${spec.gutter}px`;
+  state.place = geometry(spec, state.host);
+  const started = performance.now();
+  paint(canvas, spec, planes, state.place, resolver(box));
+  box.dataset.paintMs = (performance.now() - started).toFixed(1);
+  decorate(state);
+}
+
+// Everything that is not a cell: brackets, captions, tile buttons and the frame of the selection.
+function decorate(state) {
+  const { spec, overlay, place: at } = state;
+  const ratio = at.ratio;
+  const focused = state.root.activeElement && state.root.activeElement.dataset.tile;
+  overlay.replaceChildren();
+  for (const bracket of spec.brackets) {
+    const element = document.createElement("div");
+    element.className = `bracket${bracket.muted ? " muted" : ""}`;
+    const top = (bracket.start * at.pitch) / ratio;
+    place(element, -10, top, 5, (bracket.stop * at.pitch) / ratio - top);
+    const text = document.createElement("span");
+    text.textContent = bracket.label;
+    element.appendChild(text);
+    overlay.appendChild(element);
+  }
+  for (let tile = 0; tile < at.shown && (spec.captions || spec.pick === "tile" || spec.between); tile++) {
+    const left = ((tile % at.across) * at.stepX) / ratio;
+    const top = (Math.floor(tile / at.across) * at.stepY) / ratio;
+    if (spec.captions) {
+      const caption = document.createElement("div");
+      caption.className = `caption ${spec.tones ? spec.tones[tile] : ""}`;
+      caption.textContent = spec.captions[tile];
+      const slack = Math.max(0, spec.tile_gap);
+      place(caption, left - slack / 2, top + at.tileHeight / ratio + 4, at.tileWidth / ratio + slack, 20);
+      overlay.appendChild(caption);
+    }
+    if (spec.between && spec.between[tile]) {
+      const sign = document.createElement("div");
+      sign.className = "between";
+      sign.textContent = spec.between[tile];
+      place(sign, left + at.tileWidth / ratio, top, spec.tile_gap, at.tileHeight / ratio);
+      overlay.appendChild(sign);
+    }
+    if (spec.pick === "tile") {
+      const button = document.createElement("button");
+      button.className = "tile";
+      button.type = "button";
+      button.dataset.tile = tile;
+      button.setAttribute("aria-label", spec.names ? spec.names[tile] : spec.captions ? spec.captions[tile] : `${tile}`);
+      button.setAttribute("aria-pressed", String(Boolean(state.selected && state.selected[0] === tile)));
+      button.tabIndex = tile === (state.selected && state.selected[0] < at.shown ? state.selected[0] : 0) ? 0 : -1;
+      if (spec.names) button.title = spec.names[tile];
+      place(button, left, top, at.tileWidth / ratio, at.tileHeight / ratio);
+      overlay.appendChild(button);
+    }
+  }
+  if (state.selected && state.selected[0] < at.shown) {
+    const [tile, row, col] = state.selected;
+    const left = ((tile % at.across) * at.stepX) / ratio;
+    const top = (Math.floor(tile / at.across) * at.stepY) / ratio;
+    const frame = document.createElement("div");
+    if (spec.pick === "tile" || row === null) {
+      frame.className = "frame around";
+      place(frame, left - 4, top - 4, at.tileWidth / ratio + 8, at.tileHeight / ratio + 8);
+    } else {
+      frame.className = "frame";
+      const size = (at.pitch - at.gap) / ratio;
+      const x = (Math.floor(col / at.dots) * at.pitch) / ratio, y = (Math.floor(row / at.dots) * at.pitch) / ratio;
+      place(frame, left + x - 4, top + y - 4, size + 8, size + 8);
+    }
+    overlay.appendChild(frame);
+  }
+  if (focused !== undefined && focused !== null) overlay.querySelector(`[data-tile="${focused}"]`)?.focus();
+}
+
+function hit(state, event) {
+  const { spec, place: at } = state;
+  const box = state.canvas.getBoundingClientRect();
+  const x = (event.clientX - box.left) * at.ratio, y = (event.clientY - box.top) * at.ratio;
+  const tileX = Math.floor(x / at.stepX), tileY = Math.floor(y / at.stepY);
+  const col = Math.floor(((x - tileX * at.stepX) / at.pitch)) * at.dots;
+  const row = Math.floor(((y - tileY * at.stepY) / at.pitch)) * at.dots;
+  const tile = tileY * at.across + tileX;
+  if (x < 0 || y < 0 || tileX >= at.across || tile >= state.place.shown || row >= spec.rows || col >= spec.cols) return null;
+  return row * spec.cols + col < spec.count ? [tile, row, col] : null;
+}
+
+// The frame moves at once; Python hears of it when the keys rest.
+function choose(state, cell, delay) {
+  state.selected = cell;
+  decorate(state);
+  const [tile, row, col] = cell;
+  if (state.spec.pick === "cell") state.spoken.textContent = say(state.spec, state.planes, tile, row, col);
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => state.send("picked", { tile, row, col }), delay);
+}
+
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+function onKey(state, event) {
+  const { spec, place: at } = state;
+  const step = ARROWS[event.key];
+  if (!step || spec.pick === "none") return;
+  event.preventDefault();
+  if (spec.pick === "tile") {
+    const from = Number(state.root.activeElement?.dataset.tile ?? 0);
+    const to = from + step[0] * at.across + step[1];
+    if (to >= 0 && to < at.shown) state.overlay.querySelector(`[data-tile="${to}"]`)?.focus();
+    return;
+  }
+  const [tile, row, col] = state.selected || [0, 0, -1];
+  const next = [tile, row + step[0] * at.dots, col + step[1] * at.dots];
+  const inside = next[1] >= 0 && next[1] < spec.rows && next[2] >= 0 && next[2] < spec.cols;
+  if (inside && next[1] * spec.cols + next[2] < spec.count) choose(state, next, 150);
+}
+
+function listen(state) {
+  state.stage.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tile]");
+    if (state.spec.pick === "tile" && button) choose(state, [Number(button.dataset.tile), 0, 0], 0);
+    if (state.spec.pick === "cell") {
+      const cell = hit(state, event);
+      if (cell) choose(state, cell, 0);
+    }
+  });
+  state.stage.addEventListener("keydown", (event) => onKey(state, event));
+  state.stage.addEventListener("pointermove", (event) => {
+    if (state.spec.pick === "tile") return;
+    const cell = state.place.dots === 1 ? hit(state, event) : null;
+    state.stage.title = cell ? say(state.spec, state.planes, ...cell) : "";
+  });
+  // The pitch may hang on the window's width (a CSS variable), the number of tiles in a row on the box's.
+  state.onResize = () => {
+    if (!state.place) return;
+    const next = geometry(state.spec, state.host);
+    const same = next.pitch === state.place.pitch && next.across === state.place.across && next.ratio === state.place.ratio;
+    if (!same) redraw(state);
+  };
+  state.watcher = new ResizeObserver(state.onResize);
+  state.watcher.observe(state.host);
+  window.addEventListener("resize", state.onResize);
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const host = parentElement.host || parentElement;
+  let state = host.bitMatrix;
+  if (!state) {
+    state = build(parentElement);
+    host.bitMatrix = state;
+    state.host = host;
+    listen(state);
+  }
+  state.send = setTriggerValue;
+  Object.assign(state, parse(data));
+  const { spec, stage } = state;
+  state.selected = spec.selected;
+  stage.classList.toggle("pick", spec.pick !== "none");
+  stage.setAttribute("role", spec.pick === "none" ? "img" : spec.pick === "tile" ? "group" : "application");
+  stage.setAttribute("aria-label", spec.label);
+  if (spec.pick === "cell") stage.tabIndex = 0;
+  else stage.removeAttribute("tabindex");
+  redraw(state);
+  return () => {
+    window.removeEventListener("resize", state.onResize);
+    state.watcher.disconnect();
+    clearTimeout(state.timer);
+    delete host.bitMatrix;
+    state.box.remove();
+  };
+}

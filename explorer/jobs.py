@@ -1,0 +1,425 @@
+"""Jobs: the queue of training runs and the one worker process that takes them.
+
+The pages never train. They ask a `JobManager`, which keeps one worker (`python -m bnn_core worker`) warm,
+hands it one run after another and passes pause, stop and changed settings on. What a run has to say is read
+from its folder, not from here; the manager only knows which run is under way, which ones wait, and how the
+last ones ended.
+
+    start, resume_run -> waiting -> starting -> under way -> finished | stopped | failed | interrupted
+
+A worker that dies leaves its run *interrupted*, to be resumed; the next request starts a new worker. When the
+app ends, the worker's input is closed: it finishes the step, saves the run and ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bnn_core.config import RunConfig, check_live
+from bnn_core.errors import InputError
+from bnn_core.runs import new_run_id, runs_root
+
+JobState = Literal["waiting", "starting", "running", "finished", "stopped", "failed", "interrupted"]
+
+PROJECT = Path(__file__).resolve().parent.parent
+WORKER = (sys.executable, "-m", "bnn_core", "worker")
+CLOSE_SECONDS = 10.0
+"""How long a worker may take to save its run when the app ends."""
+
+ENDED_KEPT = 20
+"""How many ended jobs the manager remembers; their folders say the rest."""
+
+OFF = "Training is switched off on this machine (BNN_TRAINING=off); the trained networks can be looked at."
+NO_TORCH = (
+    "Training needs PyTorch, which is not installed here: python -m pip install torch, then open this page"
+    " again. The trained networks can be looked at without it."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that was asked for.
+
+    Attributes:
+        id: the run's id, and its folder's name.
+        label: what it is, for people and for the card.
+        request: the command for the worker.
+        reason: why it failed or was interrupted, one sentence.
+    """
+
+    id: str
+    folder: Path
+    label: str
+    request: Mapping[str, Any]
+    state: JobState = "waiting"
+    reason: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the worker has it."""
+        return self.state in ("starting", "running")
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """How the jobs stand at one moment.
+
+    Attributes:
+        current: the run that the worker has.
+        queue: those that wait, the next one first.
+        ended: how the last ones ended, by id.
+        worker: "none", "warming" (it loads PyTorch), "ready" or "busy".
+        version: counts every change.
+    """
+
+    current: Job | None
+    queue: tuple[Job, ...]
+    ended: Mapping[str, Job]
+    worker: Literal["none", "warming", "ready", "busy"]
+    version: int
+
+    def find(self, run_id: str) -> Job | None:
+        """A job by its run's id."""
+        known = [job for job in (self.current, *self.queue) if job is not None and job.id == run_id]
+        return known[0] if known else self.ended.get(run_id)
+
+
+def unavailable() -> str | None:
+    """Why nothing can be trained here, one sentence that says how to change it; None if it can."""
+    if os.environ.get("BNN_TRAINING", "").lower() in ("off", "0", "no", "false"):
+        return OFF
+    if importlib.util.find_spec("torch") is None:
+        return NO_TORCH
+    return None
+
+
+class JobManager:
+    """Keeps the worker and the queue; safe to call from any thread.
+
+    Args:
+        command: the worker's command line; for tests.
+    """
+
+    def __init__(self, command: Sequence[str] = WORKER) -> None:
+        self._command = list(command)
+        self._changed = threading.Condition(threading.RLock())
+        self._worker: _Worker | None = None
+        self._current: Job | None = None
+        self._queue: list[Job] = []
+        self._ended: dict[str, Job] = {}
+        self._early: list[dict[str, Any]] = []  # what the current run was told before it had started
+        self._version = 0
+        self._closed = False
+        atexit.register(self.close)
+
+    # What the pages ask
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why nothing can be trained, see `unavailable`."""
+        return unavailable()
+
+    @property
+    def available(self) -> bool:
+        """Whether runs can be started."""
+        return self.unavailable is None
+
+    def jobs(self) -> Jobs:
+        """How everything stands now."""
+        with self._changed:
+            worker: Literal["none", "warming", "ready", "busy"] = "none"
+            if self._worker is not None:
+                worker = "busy" if self._current else "ready" if self._worker.ready else "warming"
+            return Jobs(self._current, tuple(self._queue), dict(self._ended), worker, self._version)
+
+    def wait_for(self, condition: Callable[[Jobs], bool], timeout: float) -> bool:
+        """Block until the jobs stand so; returns whether they do."""
+        with self._changed:
+            return self._changed.wait_for(lambda: condition(self.jobs()), timeout)
+
+    # What the pages want
+
+    def warm_up(self) -> None:
+        """Start a worker ahead of need, so that the first run starts at once; never raises."""
+        if self.available:
+            with contextlib.suppress(InputError), self._changed:
+                self._ensure_worker()
+
+    def start(self, config: RunConfig, *, label: str = "", name: str = "run", data: str | None = None) -> str:
+        """Start a run, or let it wait for its turn.
+
+        Args:
+            label: what the user asked for, for the card (a command line).
+            name: a word for the run's id, such as its preset.
+            data: folder of other digits than MNIST's.
+
+        Returns:
+            the run's id; its folder is made by the worker.
+
+        Raises:
+            InputError: training is off, or the runs' folder cannot be written.
+        """
+        self._check_available()
+        root = runs_root()
+        check_writable(root)
+        run_id = new_run_id(name)
+        request = {"command": "run", "config": config.to_dict(), "data": data}
+        self._submit(run_id, root / run_id, request, label)
+        return run_id
+
+    def resume_run(self, folder: Path, *, label: str = "", data: str | None = None) -> None:
+        """Go on with a stopped, interrupted or failed run, now or when its turn comes.
+
+        Raises:
+            InputError: training is off, the run is under way or waits, or its folder cannot be written.
+        """
+        self._check_available()
+        check_writable(folder)
+        with self._changed:
+            job = self.jobs().find(folder.name)
+            if job is not None and (job.active or job.state == "waiting"):
+                raise InputError(f"Run {folder.name} is under way already, or waits for its turn.")
+            self._submit(folder.name, folder, {"command": "resume_run", "data": data}, label)
+
+    def pause(self, run_id: str) -> None:
+        """Hold the run before its next step."""
+        self._tell(run_id, {"command": "pause"})
+
+    def resume(self, run_id: str) -> None:
+        """Let a paused run go on."""
+        self._tell(run_id, {"command": "resume"})
+
+    def step(self, run_id: str) -> None:
+        """Let the run go on to the end of its epoch, and hold there."""
+        self._tell(run_id, {"command": "step"})
+
+    def stop(self, run_id: str) -> None:
+        """Save and end the run."""
+        self._tell(run_id, {"command": "stop"})
+
+    def set(self, run_id: str, field: str, value: Any) -> None:
+        """Change a live setting of the run; raises InputError if it is not live or not allowed."""
+        self._tell(run_id, {"command": "set", "field": field, "value": check_live(field, value)})
+
+    def cancel(self, run_id: str) -> None:
+        """Take a waiting run out of the queue; raises InputError if it does not wait."""
+        with self._changed:
+            for job in self._queue:
+                if job.id == run_id:
+                    self._queue.remove(job)
+                    self._note()
+                    return
+        raise InputError(f"Run {run_id} does not wait for its turn, so it cannot be taken out of the queue.")
+
+    def close(self) -> None:
+        """End the worker: its run is saved and can be resumed. Waits at most some seconds."""
+        with self._changed:
+            self._closed = True
+            worker, self._worker = self._worker, None
+            self._queue.clear()
+            self._note()
+        atexit.unregister(self.close)
+        if worker is not None:
+            worker.close()
+
+    # Inside; the lock is held
+
+    def _check_available(self) -> None:
+        reason = self.unavailable
+        if reason is not None:
+            raise InputError(reason)
+
+    def _note(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
+
+    def _submit(self, run_id: str, folder: Path, request: Mapping[str, Any], label: str) -> None:
+        job = Job(run_id, folder, label, {**request, "folder": str(folder), "label": label})
+        with self._changed:
+            if self._closed:
+                raise InputError("The app is ending: no run can be started.")
+            self._ensure_worker()
+            self._ended.pop(run_id, None)
+            self._queue.append(job)
+            self._note()
+            self._next()
+
+    def _ensure_worker(self) -> None:
+        if self._worker is None and not self._closed:
+            self._worker = _Worker(self._command, self._answered, self._died)
+            self._note()
+
+    def _next(self) -> None:
+        """Hand the next run to an idle worker. It may be warming up still: its input waits for it."""
+        if self._current is not None or not self._queue or self._worker is None:
+            return
+        self._current = replace(self._queue.pop(0), state="starting")
+        self._early = []
+        self._worker.send(self._current.request)
+        self._note()
+
+    def _tell(self, run_id: str, command: dict[str, Any]) -> None:
+        with self._changed:
+            if self._current is None or self._current.id != run_id or self._worker is None:
+                raise InputError(f"Run {run_id} is not under way in this app, so it cannot be told anything.")
+            if self._current.state == "starting":
+                self._early.append(command)  # the worker takes commands once it has begun
+            else:
+                self._worker.send(command)
+
+    def _finish(self, state: JobState, reason: str | None) -> None:
+        if self._current is None:
+            return
+        job = replace(self._current, state=state, reason=reason)
+        self._ended[job.id] = job
+        while len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
+        self._current = None
+        self._note()
+
+    def _answered(self, worker: _Worker, answer: Mapping[str, Any]) -> None:
+        """One line of the worker's output (called by its reader thread)."""
+        with self._changed:
+            if worker is not self._worker:
+                return
+            status = answer.get("status")
+            if status == "ready":
+                worker.ready = True
+                self._note()
+            elif status == "started" and self._current is not None:
+                self._current = replace(self._current, state="running")
+                for command in self._early:
+                    worker.send(command)
+                self._early = []
+                self._note()
+            elif status == "ended":
+                state = answer.get("state")
+                reason = answer.get("reason")
+                self._finish(state if state in ("finished", "stopped") else "failed", reason)
+                self._next()
+
+    def _died(self, worker: _Worker, reason: str) -> None:
+        """The worker has gone (called by its reader thread)."""
+        with self._changed:
+            if worker is not self._worker:
+                return
+            self._worker = None
+            self._finish("interrupted", reason)
+            if not worker.ready:
+                # It never came to life: the next one would not either.
+                for job in self._queue:
+                    self._ended[job.id] = replace(job, state="failed", reason=reason)
+                self._queue.clear()
+            elif self._queue:
+                with contextlib.suppress(InputError):
+                    self._ensure_worker()
+                    self._next()
+            self._note()
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder if need be; raises InputError, one sentence, if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"Runs are kept in {folder}, which cannot be written ({error.strerror or error});"
+            " the environment variable BNN_RUNS names another folder."
+        ) from None
+
+
+class _Worker:
+    """One worker process and the threads that read what it says."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        answered: Callable[[_Worker, Mapping[str, Any]], None],
+        died: Callable[[_Worker, str], None],
+    ) -> None:
+        self.ready = False
+        self._answered = answered
+        self._died = died
+        self._complaints: deque[str] = deque(maxlen=50)
+        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                bufsize=1,
+                env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+                # Ctrl-C in the app's terminal is for the app: it ends the worker in its own way.
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise InputError(f"The training process cannot be started: {error.strerror or error}.") from None
+        self._complaining = threading.Thread(target=self._listen, name="worker-errors", daemon=True)
+        self._complaining.start()
+        threading.Thread(target=self._read, name="worker-answers", daemon=True).start()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """One JSON line to the worker; a dead one is noticed by the reader."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Close its input and wait; a worker that does not end is ended."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.close()
+        for force in (None, self._process.terminate, self._process.kill):
+            if force is not None:
+                force()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(CLOSE_SECONDS if force is None else 2.0)
+                return
+
+    def _read(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError):
+                answer = json.loads(line)
+                if isinstance(answer, dict):
+                    self._answered(self, answer)
+        code = self._process.wait()
+        self._complaining.join(1.0)  # what it wrote last is on its way
+        self._process.stdout.close()
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.close()
+        self._died(self, self._last_words(code))
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if line.strip():
+                self._complaints.append(line.rstrip())
+        self._process.stderr.close()
+
+    def _last_words(self, code: int) -> str:
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        said = f" It last said: {self._complaints[-1]}" if self._complaints and code >= 0 else ""
+        return f"The training process ended {how}.{said}"

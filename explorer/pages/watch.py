@@ -1,0 +1,220 @@
+"""Watch: one digit on its way through the bits, from 784 input bits to ten sums and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bnn_core import InputError
+from bnn_core.datasets import from_raster
+from bnn_core.measures import band_edges
+from explorer import catalogue, state, words
+from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
+from explorer.components.digit_pad import digit_pad
+from explorer.controls import choose_moment, choose_network, choose_order, show_notes
+from explorer.digit_gallery import show_gallery
+from explorer.palette import palette
+from explorer.scene import Scene, compose
+from explorer.views import html, size, watch
+from explorer.views.layout import pitch_rules
+from explorer.views.numbers import grouped
+
+CLOSE_SIZE = 112
+CLOSE_GAP = 40
+"""Pixels across, and between, the three pictures of the unit up close."""
+
+
+def show(scene: Scene) -> None:
+    """Place everything."""
+    st.html(f"<style>{pitch_rules(scene.first, scene.fields)}</style>")
+    with st.container(key="watch-page", gap=None):
+        _show_all(scene)
+
+
+def _show_all(scene: Scene) -> None:
+    with st.container(key="watch-top", horizontal=True, gap=None):
+        with st.container(key="watch-digit"):
+            show_digit(scene)
+        with st.container(key="watch-close"):
+            show_close(scene)
+        with st.container(key="watch-answer"):
+            st.html(html.head(words.READ_AS) + html.answer(scene.read, scene.true, scene.real))
+    with st.container(key="watch-flow", horizontal=True, gap=None):
+        with st.container(key="watch-input"):
+            show_input(scene)
+        for layer in range(1, len(scene.fields) + 1):
+            with st.container(key=f"watch-hidden-{layer}"):
+                show_hidden(scene, layer)
+        with st.container(key="watch-sums"):
+            show_sums(scene)
+    caption = words.order_caption(scene.view.order, scene.read.label, scene.true)
+    st.html(f'<div class="bx muted">{caption}</div>')
+    st.html('<hr class="bx-rule">' + html.strip(size.cost(scene.network)) + '<hr class="bx-rule">')
+    show_gallery(scene)
+
+
+def show_digit(scene: Scene) -> None:
+    """The digit, and the pad to draw another."""
+    drawn = scene.view.drawn is not None
+    note = words.DRAWN if drawn or scene.true is None else words.digit_note(scene.index, scene.true)
+    st.html(html.head(words.DIGIT, note))
+    digit_pad(
+        scene.image,
+        source="drawn" if drawn else f"test-{scene.index}",
+        key="digit_pad",
+        label=f"{words.PAD_LABEL} ({note})",
+        words=words.PAD,
+        on_drawn=_drawn,
+        on_cleared=lambda: state.change(drawn=None),
+        width=168,
+    )
+
+
+def _drawn(raster: NDArray[np.uint8]) -> None:
+    """Centre a drawing as MNIST's digits were, and show it."""
+    try:
+        state.change(drawn=from_raster(raster, ink_is_light=True).tobytes())
+    except InputError:
+        state.correct(words.BLANK)
+
+
+def show_close(scene: Scene) -> None:
+    """The arithmetic of the unit up close: input bits, its weights, where they agree, and the sum."""
+    trace = scene.traces[scene.layer - 1]
+    arithmetic = watch.unit_sum(trace, scene.unit)
+    st.html(html.head(words.UP_CLOSE, words.unit_note(scene.unit, scene.layer)))
+    field, place = _inputs_of(scene, scene.layer)
+    agree = watch.agreement(trace, scene.unit)
+    tiles = np.stack([place(trace.inputs), place(trace.weights[scene.unit]), place(agree)])
+    mask = None
+    if trace.mask is not None:
+        used = place(trace.mask[scene.unit])
+        mask = np.stack([np.ones_like(used), used, used])
+    pitch = max(2, min(int(4 * field.scale), CLOSE_SIZE // field.cols))
+    width = 3 * field.cols * pitch + 2 * CLOSE_GAP
+    with st.container(key="watch-close-row", horizontal=True, gap=None):
+        with st.container(key="watch-close-bits", width=width):
+            bit_matrix(
+                tiles,
+                key="unit_close",
+                label=words.close_label(scene.unit, scene.layer, arithmetic.agree),
+                mask=mask,
+                count=field.units,
+                pitch=pitch,
+                tile_columns=3,
+                tile_gap=CLOSE_GAP,
+                between=["XNOR", "=", ""],
+                captions=words.close_captions(len(trace.inputs), scene.layer),
+            )
+        st.html(html.arithmetic(arithmetic, scene.network.variant))
+
+
+def _inputs_of(scene: Scene, layer: int) -> tuple[watch.Field, Callable[[watch.Bits], watch.Bits]]:
+    """How a layer's inputs lie in the page, and what puts them there: the picture, or the layer before."""
+    if layer == 1:
+        return scene.first, lambda bits: watch.place_inputs(scene.first, bits)
+    field, order = scene.fields[layer - 2], scene.orders[layer - 2]
+    return field, lambda bits: field.place(bits, order)
+
+
+def show_input(scene: Scene) -> None:
+    """The input bits."""
+    bits = scene.traces[0].inputs
+    on = int(bits.sum())
+    note = words.features_note(scene.network.features, scene.network.input_threshold)
+    st.html(html.head(f"{len(bits)} input bits", note))
+    bit_matrix(
+        watch.place_inputs(scene.first, bits),
+        key="field_input",
+        label=f"{len(bits)} input bits, {on} are +1",
+        pitch_variable="--bx-field",
+        pitch_scale=scene.first.scale,
+    )
+    st.html(html.caption(*words.input_caption(on, len(bits))) + html.legend(scene.network.sparse))
+
+
+def show_hidden(scene: Scene, layer: int) -> None:
+    """The bits of a hidden layer; a click brings a unit up close."""
+    field, order = scene.fields[layer - 1], scene.orders[layer - 1]
+    bits = scene.traces[layer - 1].bits
+    on = int(bits.sum())
+    st.html(html.head(f"Hidden {layer}", f"{len(bits)} bits"))
+    brackets = []
+    if scene.view.order == "digit":
+        edges = [int(edge) for edge in band_edges(scene.network.sizes[-1], field.units)]
+        brackets = [Bracket(*watch.band(field, edges, scene.read.label), str(scene.read.label))]
+        if scene.true is not None and scene.true != scene.read.label:
+            brackets.append(Bracket(*watch.band(field, edges, scene.true), str(scene.true), muted=True))
+    selected = None
+    if scene.layer == layer:
+        row, col = divmod(int(np.flatnonzero(order == scene.unit)[0]), field.cols)
+        selected = Cell(row, col)
+
+    def picked(cell: Cell) -> None:
+        position = cell.row * field.cols + cell.col
+        if position < field.units:
+            state.change(layer=layer, unit=int(order[position]))
+
+    bit_matrix(
+        field.place(bits, order),
+        key=f"field_hidden_{layer}",
+        label=words.field_label(f"Hidden {layer}", on, len(bits)),
+        on_pick=picked,
+        count=field.units,
+        pitch_variable="--bx-field",
+        pitch_scale=field.scale,
+        brackets=brackets,
+        names=[words.unit_name(int(unit)) for unit in order],
+        selected=selected,
+    )
+    st.html(html.caption(grouped(on), "are +1"))
+
+
+def show_sums(scene: Scene) -> None:
+    """Ten signed bars."""
+    sums = scene.traces[-1].sums
+    st.html(html.head(words.SUMS, f"of {grouped(scene.network.sizes[-2])} votes each"))
+    figure = watch.sum_bars(
+        sums,
+        limit=scene.known.largest,
+        read=scene.read.label,
+        true=scene.true,
+        palette=palette(st.context.theme.type),
+    )
+    with st.container(key="watch-bars", gap=None, height=256, border=False):
+        st.plotly_chart(
+            figure,
+            key="sum_bars",
+            theme=None,
+            height="stretch",
+            config={"displayModeBar": False},
+            alt=words.bars_label([int(value) for value in sums]),
+        )
+    st.html(f'<div class="bx muted">{words.MOST_VOTES}</div>')
+
+
+def main() -> None:
+    """The page."""
+    entries = catalogue.entries()
+    view = state.current(entries)
+    if not entries:
+        st.html(html.note(words.NO_NETWORK))
+        return
+    with st.container(key="watch-controls", horizontal=True, gap=None):
+        entry = choose_network(view, entries)
+        moment = choose_moment(view, entry)
+        choose_order(view)
+    try:
+        scene = compose(view, entry, moment)
+    except InputError as error:
+        show_notes()
+        st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
+        return
+    show_notes()
+    show(scene)
+
+
+main()

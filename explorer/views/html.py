@@ -1,0 +1,125 @@
+"""Small pieces of HTML for numbers and text beside the pictures; everything from outside is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from explorer import words
+from explorer.views.numbers import grouped, signed, size, times
+from explorer.views.size import Cost
+from explorer.views.watch import Reading, Sum
+
+
+def head(title: str, note: str = "") -> str:
+    """A section's head, with a note in small grey."""
+    small = f" <small>{escape(note)}</small>" if note else ""
+    return f'<div class="bx bx-head">{escape(title)}{small}</div>'
+
+
+def caption(strong: str, text: str) -> str:
+    """100 of 784 are +1: a number in the colour of +1, then words."""
+    return f'<div class="bx muted"><span class="on">{escape(strong)}</span> {escape(text)}</div>'
+
+
+def legend(zero: bool) -> str:
+    """The squares of +1 and −1, and of switched-off connections where there are any."""
+    names = [("on", "+1"), ("off", "−1")] + ([("zero", "0, switched off")] if zero else [])
+    keys = "".join(
+        f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>' for name, text in names
+    )
+    return f'<div class="bx muted bx-legend">{keys}</div>'
+
+
+def arithmetic(value: Sum, variant: str) -> str:
+    """405 − 379 − 1 = +25, one number a line."""
+    verdict, bit = words.sum_words(value.total, value.bit)
+    rows = [
+        (
+            f'<b class="on">{grouped(value.agree)}</b>',
+            f'bits {_explained("agree")} <span class="muted">({_explained("popcount")})</span>',
+            "",
+        ),
+        (f'<b class="off">{signed(-value.differ)}</b>', f"bits {_explained('differ')}", ""),
+        (
+            f'<b class="{"on" if value.bias >= 0 else "off"}">{signed(value.bias)}</b>',
+            escape(words.bias_words(variant)),
+            "",
+        ),
+        (
+            f"<b>{signed(value.total)}</b>",
+            f'<b>{escape(verdict)} <span class="{"on" if value.bit else "off"}">{bit}</span></b>',
+            ' class="total"',
+        ),
+    ]
+    body = "".join(f"<tr{style}><td>{number}</td><td>{text}</td></tr>" for number, text, style in rows)
+    off = (
+        f'<div class="muted">{grouped(value.off)} connections are {_explained("switched off")}</div>'
+        if value.off
+        else ""
+    )
+    return f'<div class="bx bx-sum"><table role="presentation">{body}</table>{off}</div>'
+
+
+def _explained(word: str) -> str:
+    """A word of the glossary, with what it means when the pointer rests on it."""
+    return f'<span title="{escape(words.GLOSSARY[word])}">{escape(word)}</span>'
+
+
+def answer(read: Reading, true: int | None, real: int | None) -> str:
+    """The digit that was read, large; right or wrong; votes ahead; the float network's answer."""
+    if true is None:
+        verdict = ""
+    elif true == read.label:
+        verdict = '<div class="verdict">✓ right</div>'
+    else:
+        verdict = f'<div class="verdict wrong">✕ wrong</div><div class="truth">It is a {true}.</div>'
+    strong, rest = words.ahead_words(read.ahead, read.second)
+    lines = f"<div><b>{escape(strong)}</b> {escape(rest)}</div>"
+    if real is not None:
+        lines += f"<div>Float network: <b>{real}</b></div>"
+    spoken = escape(words.answer_spoken(read.label, true, read.ahead, read.second))
+    return (
+        f'<div class="bx bx-answer" role="status" aria-label="{spoken}">'
+        f'<div class="digit">{read.label}</div>'
+        f'<div class="says">{verdict}<div class="muted">{lines}</div></div></div>'
+    )
+
+
+def strip(value: Cost) -> str:
+    """Memory and operations of the bitwise network beside float32, as two pairs of bars."""
+    memory = _pair(
+        "Memory",
+        times(value.float_bytes / value.bit_bytes),
+        "smaller",
+        (value.bit_bytes, size(value.bit_bytes)),
+        (value.float_bytes, f"{size(value.float_bytes)} in float32"),
+    )
+    operations = _pair(
+        "Operations",
+        times(value.float_operations / value.bit_operations),
+        "fewer",
+        (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount, 64 bits each"),
+        (value.float_operations, f"{grouped(value.float_operations)} multiply + add"),
+    )
+    title = (
+        f'<div><div class="bx-head">{escape(words.STRIP)}</div>'
+        f'<div class="muted">{escape(words.STRIP_NOTE)}</div></div>'
+    )
+    return f'<div class="bx bx-strip">{title}{memory}{operations}</div>'
+
+
+def _pair(title: str, ratio: str, word: str, bits: tuple[int, str], real: tuple[int, str]) -> str:
+    """A ratio, and the two amounts behind it as bars of one scale."""
+    share = max(1.5, 100 * bits[0] / real[0])
+    return (
+        f'<div class="pair"><div class="ratio"><div class="muted">{escape(title)}</div>'
+        f'<span class="times">{ratio}</span> {escape(word)}</div>'
+        f'<div class="bars">'
+        f'<div class="bit"><i style="width:{share:.1f}px"></i><b>{escape(bits[1])}</b></div>'
+        f'<div class="float muted"><i style="width:100px"></i>{escape(real[1])}</div></div></div>'
+    )
+
+
+def note(text: str) -> str:
+    """A sentence that must be seen."""
+    return f'<div class="bx bx-note" role="status">{escape(text)}</div>'

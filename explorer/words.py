@@ -1,0 +1,202 @@
+"""All text of the pages that teaches: captions, labels, sentences, in one place.
+
+A caption is one line: what is seen, then what it means. British spelling; bit, agree, differ, votes; "read
+as".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer.views.numbers import MINUS, grouped, percent, plural, signed
+
+APP = "Bitwise Explorer"
+ABOUT = (
+    "Bitwise neural networks, trained and explained bit by bit. The method is Kim & Smaragdis, "
+    "*Bitwise Neural Networks*, 2016. Everything runs on this machine; nothing leaves it."
+)
+
+GLOSSARY = {
+    "agree": "Two bits that are alike: their product is +1. XNOR says so without multiplying.",
+    "differ": f"Two bits that are not alike: their product is {MINUS}1.",
+    "popcount": "How many bits of a word are 1: one instruction of the processor counts 64.",
+    "switched off": f"A connection that is neither +1 nor {MINUS}1: it counts for neither side.",
+}
+"""Short explanations, shown when the pointer rests on the word."""
+
+# Watch: heads and controls
+MODEL = "Network"
+MOMENT = "Moment of training"
+ORDER = "Order of units"
+ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
+ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
+DIGIT = "Digit"
+DRAWN = "drawn here"
+UP_CLOSE = "One of these bits up close"
+READ_AS = "Read as"
+SUMS = "Ten sums"
+MOST_VOTES = "Most votes win"
+STRIP = "Bitwise or float32?"
+STRIP_NOTE = "One digit, counted exactly"
+PAD = {"draw": "Draw", "clear": "Clear", "hint": "Draw a digit here"}
+PAD_LABEL = "The digit to read. Draw another one with the pointer."
+AGREE = "agree"
+DIFFER = "differ"
+
+# Watch: gallery
+ONE_OF_EACH = "One of each"
+HARDEST = "Hardest, still right"
+HARDEST_NOTE = "by so many votes"
+MISREAD = "Misread"
+NONE_MISREAD = "This network misreads none of the test digits."
+SEARCH_KINDS = {"all": "in order", "hardest": "hardest, still right", "misread": "misread"}
+SEARCH_CLASS = "Class"
+SEARCH_KIND = "Which"
+SEARCH_INDEX = "Test digit number"
+ANY_CLASS = "any"
+SEARCH = "Choose a test digit"
+NO_MATCH = "No test digit is like that."
+
+# Sentences for what cannot be shown
+NO_NETWORK = "There is no trained network here yet. The Train page makes one in half a minute."
+BROKEN_NETWORK = "This network cannot be shown: {reason}"
+OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {sizes})."
+BLANK = "The drawing holds too little ink to be read."
+
+
+def network_name(sizes: Sequence[int], variant: str) -> str:
+    """3 × 1024, strict."""
+    hidden = list(sizes[1:-1])
+    shape = f"{len(hidden)} × {hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))
+    return f"{shape}, {variant}"
+
+
+def moment_name(phase: int, epoch: int, step: int, *, last: bool = False) -> str:
+    """Phase 2, epoch 8; what was taken before an epoch was over carries its step."""
+    if phase == 0:
+        return "finished"
+    name = f"Phase {phase}, " + (f"epoch {epoch}" if epoch else f"step {step}")
+    return f"{name}, the last" if last else name
+
+
+def input_caption(on: int, total: int) -> tuple[str, str]:
+    """100 | of 784 are +1."""
+    return grouped(on), f"of {grouped(total)} are +1"
+
+
+def order_caption(order: str, read: int, true: int | None) -> str:
+    """What the place of a unit means, and what the brackets mark."""
+    if order != "digit":
+        return "Units lie as they were trained: their places mean nothing, only their bits do."
+    marked = f"the {read}s" if true is None or true == read else f"the {read}s and, in grey, the {true}s"
+    return (
+        "Units are placed by the digit that they answer to most, 0 at the top and 9 at the bottom. "
+        f"The brackets mark {marked}."
+    )
+
+
+def bias_words(variant: str) -> str:
+    """What the third number of the arithmetic is."""
+    return "bias, one bit too" if variant == "strict" else "threshold, one integer"
+
+
+def sum_words(total: int, bit: int) -> tuple[str, str]:
+    """sum ≥ 0, so the bit is | +1."""
+    return ("sum ≥ 0, so the bit is", "+1") if bit else ("sum < 0, so the bit is", f"{MINUS}1")
+
+
+def ahead_words(ahead: int, second: int) -> tuple[str, str]:
+    """396 | votes ahead of 5; a tie is said."""
+    if ahead == 0:
+        return "Level", f"with {second}: the lower digit wins"
+    return grouped(ahead), f"{'vote' if ahead == 1 else 'votes'} ahead of {second}"
+
+
+def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:
+    """The answer for a screen reader."""
+    verdict = "" if true is None else ", right" if read == true else f", wrong: it is a {true}"
+    return f"Read as {read}{verdict}; {plural(ahead, 'vote')} ahead of {second}."
+
+
+def field_label(name: str, on: int, units: int) -> str:
+    """A field of bits for a screen reader."""
+    return f"{name}: {grouped(units)} bits, {grouped(on)} are +1. Arrow keys choose a unit."
+
+
+def bars_label(sums: Sequence[int]) -> str:
+    """The bars for a screen reader."""
+    return "Votes: " + ", ".join(f"{label}: {signed(value)}" for label, value in enumerate(sums))
+
+
+def entry_name(name: str, sizes: Sequence[int], variant: str, test_error: float | None) -> str:
+    """talk: 2 × 512, strict, 2.42 % test error."""
+    error = "no test error yet" if test_error is None else f"{percent(test_error)} test error"
+    return f"{name}: {network_name(sizes, variant)}, {error}"
+
+
+def no_such_moment(at: str) -> str:
+    """The URL names a snapshot that the run does not have."""
+    return f"This network has no snapshot {at}, so this is the last one."
+
+
+def no_such_unit(layer: int, unit: int, hidden: Sequence[int]) -> str:
+    """The URL names a unit that the network does not have."""
+    units = ", ".join(f"hidden {number} has {count}" for number, count in enumerate(hidden, start=1))
+    return f"There is no unit {unit} in hidden {layer} ({units}), so the page has picked one."
+
+
+def digit_note(index: int, label: int) -> str:
+    """test digit 90, a 3."""
+    return f"test digit {index}, {'an' if label == 8 else 'a'} {label}"
+
+
+def unit_note(unit: int, layer: int) -> str:
+    """unit 341 of hidden 1, framed below."""
+    return f"unit {unit} of hidden {layer}, framed below"
+
+
+def unit_name(unit: int) -> str:
+    """A cell of a field."""
+    return f"unit {unit}"
+
+
+def close_captions(inputs: int, layer: int) -> list[str]:
+    """Under the three pictures of a unit up close."""
+    if layer == 1:
+        return [f"{inputs} input bits", f"its {inputs} weights", f"{AGREE} or {DIFFER}"]
+    return [f"hidden {layer - 1}", "its weights", f"{AGREE} or {DIFFER}"]
+
+
+def close_label(unit: int, layer: int, agree: int) -> str:
+    """The three pictures for a screen reader."""
+    return (
+        f"Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
+    )
+
+
+def features_note(features: str, threshold: int) -> str:
+    """How a pixel becomes bits."""
+    return "the grey level's top two bits" if features == "two-bit" else f"pixel ≥ {threshold}"
+
+
+def thumb_caption(group: str, label: int, read: int, margin: int) -> str:
+    """Under a small digit: its class, by how many votes it is right, or what it was read as."""
+    if read != label:
+        return f"✕ {label} → {read}"
+    return f"by {margin}" if group == "gallery_hardest" else str(label)
+
+
+def thumb_name(index: int, label: int, read: int, margin: int) -> str:
+    """A small digit for the pointer and the screen reader."""
+    verdict = f"read right, {plural(margin, 'vote')} ahead" if read == label else f"misread as {read}"
+    return f"Test digit {index}, {'an' if label == 8 else 'a'} {label}, {verdict}"
+
+
+def search_title(total: int) -> str:
+    """All 10,000."""
+    return f"All {grouped(total)}"
+
+
+def search_page(pages: int) -> str:
+    """Page of 250."""
+    return f"Page of {grouped(pages)}"
