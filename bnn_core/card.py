@@ -25,6 +25,7 @@ def make_card(
         "command": command,
         "seed": network.provenance["seed"],
         "config": network.provenance["config"],
+        "changes": network.provenance["changes"],
         "error_percent": end.test_error,
         "errors": end.test_errors,
         "n": len(data.test_labels),

@@ -56,8 +56,8 @@ def main() -> None:
         print(f"Error: {message}", file=sys.stderr)
         code = 2
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"Error: {where}{error.strerror or error}.", file=sys.stderr)
+        where = error.filename or "standard output"
+        print(f"Error: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -189,7 +189,7 @@ def evaluate(
 
 
 def _model_name(model: str) -> str:
-    path = find_model(model)
+    path = find_model(model).absolute()
     return path.parent.name if path.name == MODEL_FILE else path.stem
 
 
@@ -211,8 +211,8 @@ def predict(
         _print_json(results)
         return
     for result in results:
-        ahead = sorted(result["scores"])[-1] - sorted(result["scores"])[-2]
-        print(f"{result['image']}: {result['label']}, {ahead} votes ahead")
+        second, first = sorted(result["scores"])[-2:]
+        print(f"{result['image']}: {result['label']}, ahead by {first - second}")
 
 
 @app.command()
@@ -260,7 +260,7 @@ def runs(as_json: Json = False) -> None:
     table = Table("id", "state", "epochs", "error", box=None)
     for row in rows:
         table.add_row(
-            row["id"], row["state"], f"{row['epochs']} of {row['epochs_planned']}", _error_text(row)
+            row["id"], row["state"], f"{row['epochs']} of {row['epochs_planned'] or '?'}", _error_text(row)
         )
     Console().print(table)
 
@@ -269,13 +269,17 @@ def _run_row(run: RunFolder) -> dict[str, Any]:
     records = run.events()
     epochs = [r for r in records if r["event"] == "epoch_ended"]
     card = run.card()
+    try:
+        planned, state = run.config.phase1.epochs + run.config.phase2.epochs, run.state(records)
+    except InputError:  # one damaged run must not hide the others
+        planned, state = None, "damaged"
     return {
         "id": run.id,
         "path": str(run.path),
-        "state": run.state(records),
+        "state": state,
         "epochs": len(epochs),
-        "epochs_planned": run.config.phase1.epochs + run.config.phase2.epochs,
-        "validation_error_percent": epochs[-1]["validation_error_bitwise"] if epochs else None,
+        "epochs_planned": planned,
+        "validation_error_percent": epochs[-1].get("validation_error_bitwise") if epochs else None,
         "error_percent": card["error_percent"] if card else None,
     }
 

@@ -7,6 +7,7 @@ messages are made. Each field carries its range, unit, one line of help and the 
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -278,6 +279,10 @@ class RunConfig(_Frozen):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """A configuration from nested plain values (as in ``config.json``); missing fields take defaults."""
+        if not isinstance(values, Mapping):
+            raise InputError(
+                f"The configuration is a {type(values).__name__}: allowed is an object of fields."
+            )
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
@@ -428,8 +433,6 @@ def field_spec(path: str) -> FieldSpec:
     """The field of that dotted name; raises InputError naming the nearest ones if there is none."""
     if path in _BY_PATH:
         return _BY_PATH[path]
-    import difflib
-
     near = difflib.get_close_matches(path, _BY_PATH, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {', '.join(_BY_PATH)}."
     raise InputError(f"There is no field {path!r}: {hint}")
@@ -465,9 +468,14 @@ def _sentence(error: ValidationError) -> str:
         return str(own)
     path = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     came = json.dumps(first["input"], default=str)
-    if first["type"] == "extra_forbidden" or path not in _BY_PATH:
-        known = ", ".join(sorted({s.group or s.path for s in _SPECS}))
-        return f"The configuration has an unknown or misplaced part {path!r}: its parts are {known}."
+    came = came if len(came) <= 80 else came[:80] + "…"
+    groups = sorted({s.group or s.path for s in _SPECS})
+    if path in groups and path not in _BY_PATH:
+        return f"{path} is {came}: allowed is an object of fields."
+    if path not in _BY_PATH:
+        near = difflib.get_close_matches(path, [*_BY_PATH, *groups], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"its parts are {', '.join(groups)}."
+        return f"The configuration has no part {path!r}: {hint}"
     return f"{path} is {came}: allowed is {_BY_PATH[path].allowed}."
 
 

@@ -10,8 +10,8 @@ goes:
       phase_ended
     run_ended                            finished, stopped or failed: always the last
 
-Times (``t``, ``seconds``, ``date``) and ``progress`` records differ between two runs of one seed; all
-else is the same, bit for bit. Errors are in %.
+Times (``t``, ``seconds``, ``date``), ``command`` and ``progress`` records differ between two runs of one
+seed; all else is the same, bit for bit. Errors are in %.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 HISTOGRAM_BINS = 40
 """Equal bins over [-1, 1] of the compressed weights' histogram."""
 
-_UNSTABLE = {"t", "seconds", "date"}
+_UNSTABLE = {"t", "seconds", "date", "command"}
 
 
 _PAYLOAD = {"payload": True}
@@ -56,7 +56,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """The run begins; ``config`` is the whole configuration."""
+    """The run begins; ``config`` is the whole configuration, ``command`` what the user typed, if known."""
 
     name: ClassVar[str] = "run_started"
     config: dict[str, Any]
@@ -66,6 +66,7 @@ class RunStarted(Event):
     data_sha256: str
     threads: int
     date: str
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,8 +207,8 @@ class Checkpoint(Event):
     """
 
     name: ClassVar[str] = "checkpoint"
-    tensors: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
-    state: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, NDArray[Any]] = field(repr=False, compare=False, metadata=_PAYLOAD)
+    state: dict[str, Any] = field(repr=False, metadata=_PAYLOAD)
     phase_end: bool = False
 
 

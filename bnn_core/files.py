@@ -1,9 +1,11 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and that the same content is the same file."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from bnn_core.errors import InputError
@@ -13,19 +15,29 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``: after a crash it holds the old bytes or the new ones, never a mix.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the file cannot be written.
     """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise InputError(f"{path.parent} cannot be written: {error.strerror}.") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp's 0600 would keep a shared folder's other readers out
-        os.replace(name, path)
+        os.replace(part, path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def stable_bytes(content: bytes) -> bytes:
+    """A safetensors file with its metadata in name order; the library writes them in a random one.
+
+    With it, the same network is the same file, and a plain hash of the file can tell.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]

@@ -23,7 +23,7 @@ from safetensors.numpy import save
 from bnn_core.bits import padding_is_zero, word_count
 from bnn_core.datasets.features import FEATURES
 from bnn_core.errors import InputError
-from bnn_core.files import write_atomically
+from bnn_core.files import stable_bytes, write_atomically
 from bnn_core.kernels import PackedLayer
 from bnn_core.network import BitwiseNetwork
 
@@ -65,7 +65,7 @@ def network_bytes(network: BitwiseNetwork) -> bytes:
         "provenance": json.dumps(dict(network.provenance), sort_keys=True),
     }
     metadata["sha256"] = json.dumps(_digest(tensors, metadata))
-    return save(tensors, metadata)
+    return stable_bytes(save(tensors, metadata))
 
 
 def save_network(network: BitwiseNetwork, path: Path) -> None:
@@ -84,7 +84,7 @@ def load_network(path: Path, kind: type[Network]) -> Network:
     for key in _KEYS:
         try:
             values[key] = json.loads(metadata[key])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, RecursionError):
             raise InputError(f"{path} is not a model file: its metadata has no readable {key!r}.") from None
     if values["format"] != FORMAT:
         raise InputError(f"{path} has format {values['format']!r}: allowed is {FORMAT!r}.")
@@ -94,8 +94,15 @@ def load_network(path: Path, kind: type[Network]) -> Network:
     sizes = values["sizes"]
     if not isinstance(sizes, list) or len(sizes) < 2 or any(type(s) is not int or s < 1 for s in sizes):
         raise InputError(f"{path} has sizes {sizes!r}: allowed is a list of two or more whole numbers.")
-    if values["features"] not in FEATURES:
+    if not isinstance(values["features"], str) or values["features"] not in FEATURES:
         raise InputError(f"{path} has features {values['features']!r}: allowed are {', '.join(FEATURES)}.")
+    threshold = values["input_threshold"]
+    if type(threshold) is not int or not 1 <= threshold <= 255:
+        raise InputError(
+            f"{path} has input_threshold {threshold!r}: allowed is a whole number from 1 to 255."
+        )
+    if not isinstance(values["provenance"], dict):
+        raise InputError(f"{path} has a provenance that is no object of facts.")
     if values["variant"] not in VARIANTS:
         raise InputError(f"{path} has variant {values['variant']!r}: allowed are {', '.join(VARIANTS)}.")
     layers = tuple(
@@ -105,7 +112,7 @@ def load_network(path: Path, kind: type[Network]) -> Network:
     return kind(
         layers=layers,
         features=values["features"],
-        input_threshold=values["input_threshold"],
+        input_threshold=threshold,
         variant=values["variant"],
         provenance=values["provenance"],
     )
@@ -117,7 +124,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
             raise InputError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: not a model file.")
         with safe_open(path, framework="np") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # the last two: foreign dtypes
         if isinstance(error, OSError) and not path.is_file():
             raise InputError(f"{path} cannot be read: there is no such file.") from None
         raise InputError(f"{path} is not a model file, or is damaged: {error}.") from None

@@ -197,8 +197,18 @@ class BitwiseNetwork:
         return out
 
     def trace(self, image: NDArray[np.uint8], *, kernel_name: str | None = None) -> tuple[LayerTrace, ...]:
-        """Every intermediate integer for one picture, (side, side) uint8."""
-        words = pack(self.input_bits(image)[:1])
+        """Every intermediate integer for one picture.
+
+        Args:
+            image: (side, side) uint8.
+
+        Raises:
+            InputError: an image of another type or size, or several.
+        """
+        inputs = self.input_bits(image)
+        if len(inputs) != 1:
+            raise InputError(f"{len(inputs)} images were given to trace: allowed is one.")
+        words = pack(inputs)
         traces = []
         for layer, (sums, bits) in zip(
             self.layers, self._layer_sums(words, kernel(kernel_name)), strict=True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,9 +22,12 @@ from safetensors.numpy import save
 from bnn_core.bits import to_signs
 from bnn_core.datasets.features import input_bits
 from bnn_core.errors import InputError
-from bnn_core.files import write_atomically
+from bnn_core.files import stable_bytes, write_atomically
 
 FORMAT = "real-network/1"
+_DAMAGED = (OSError, SafetensorError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What reading a file that is none can raise."""
+
 SLOPE = 4.0
 """Slope of the hidden tanh and of the logits, in units of 1 / sqrt(fan-in)."""
 
@@ -71,7 +75,7 @@ class RealNetwork:
             "features": json.dumps(self.features),
             "input_threshold": json.dumps(self.input_threshold),
         }
-        write_atomically(Path(path), save(tensors, metadata))
+        write_atomically(Path(path), stable_bytes(save(tensors, metadata)))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -80,14 +84,20 @@ class RealNetwork:
             with safe_open(path, framework="np") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-        except (OSError, SafetensorError, ValueError) as error:
+            if metadata.get("format") != FORMAT:
+                raise InputError(f"{path} has format {metadata.get('format')!r}: allowed is {FORMAT!r}.")
+            layers = range(len(tensors) // 2)
+            network = cls(
+                weights=tuple(tensors[f"layer{i}.weight"].astype(np.float32) for i in layers),
+                biases=tuple(tensors[f"layer{i}.bias"].astype(np.float32) for i in layers),
+                features=metadata["features"],
+                input_threshold=metadata["input_threshold"],
+            )
+        except InputError:
+            raise
+        except _DAMAGED as error:
             raise InputError(f"{path} is not a real network's file: {error}.") from None
-        if metadata.get("format") != FORMAT:
-            raise InputError(f"{path} has format {metadata.get('format')!r}: allowed is {FORMAT!r}.")
-        layers = range(len(tensors) // 2)
-        return cls(
-            weights=tuple(tensors[f"layer{i}.weight"].astype(np.float32) for i in layers),
-            biases=tuple(tensors[f"layer{i}.bias"].astype(np.float32) for i in layers),
-            features=metadata["features"],
-            input_threshold=metadata["input_threshold"],
-        )
+        for before, after in pairwise(network.weights):
+            if before.ndim != 2 or after.ndim != 2 or before.shape[0] != after.shape[1]:
+                raise InputError(f"{path} is not a real network's file: its layers do not fit each other.")
+        return network

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,16 @@ from bnn_core.config import RunConfig
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, split
 from bnn_core.errors import InputError
-from bnn_core.events import Checkpoint, Event, PhaseEnded, RunEnded, SettingsChanged, Snapshot, snapshot_file
+from bnn_core.events import (
+    Checkpoint,
+    Event,
+    PhaseEnded,
+    RunEnded,
+    RunStarted,
+    SettingsChanged,
+    Snapshot,
+    snapshot_file,
+)
 from bnn_core.files import write_atomically
 from bnn_core.model_file import network_bytes
 from bnn_core.models import CARD_FILE, MODEL_FILE
@@ -38,6 +48,9 @@ from bnn_core.runs import (
 SNAPSHOT_BUDGET = 64 << 20
 """Bytes of snapshots that a run keeps; beyond it every second one goes, but for the first and the latest."""
 
+_CHECKPOINT_STATE = {
+    "t", "events_length", "place", "edges", "threads", "real_error", "data_sha256", "config", "replay"
+}  # fmt: skip
 _CHECKPOINT_FORMAT = "bitwise-checkpoint/1"
 _LOCK_SECONDS = 2.0  # a reader that looks whether the run is locked holds it for a moment
 
@@ -64,7 +77,9 @@ def record_run(
     _train()
     split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file: a run needs a folder of its own.")
+        if folder.exists() and any(folder.iterdir()):
             raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
         (folder / SNAPSHOTS).mkdir(parents=True)
     except OSError as error:
@@ -87,18 +102,21 @@ def resume_run(
     folder = run.path
     with _locked(folder):
         records = run.events()
-        if records and records[-1]["event"] == "run_ended" and records[-1]["status"] == "finished":
+        if run.state(records) == "finished":
             raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
         checkpoint = None
         if run.resumable:
             checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
             if checkpoint.state["data_sha256"] != data.sha256:
                 raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
+            if checkpoint.state["config"] != run.config.to_dict():
+                raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
             _rewind(folder, checkpoint)
         else:
             # Killed before the first step: there is nothing to lose by starting over.
             write_atomically(folder / EVENTS_FILE, b"")
-        for path in (folder / SNAPSHOTS).glob(".*.part"):
+        (folder / SNAPSHOTS).mkdir(exist_ok=True)
+        for path in folder.rglob(".*.part"):  # what a kill in mid-write left
             path.unlink(missing_ok=True)
         yield from _record(run.config, data, folder, control or Control(), command, None, checkpoint)
 
@@ -133,7 +151,9 @@ def _record(
         try:
             for event in events:
                 t = event.t
-                _keep(event, config, data, folder, log, command)
+                if isinstance(event, RunStarted):
+                    event = replace(event, command=command)
+                _keep(event, config, data, folder, log)
                 yield event
         except GeneratorExit:
             raise
@@ -163,7 +183,7 @@ def _append(log: BinaryIO, event: Event) -> None:
     log.flush()
 
 
-def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO, command: str) -> None:
+def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO) -> None:
     """Put one event on disk: its files first, then its record, so that a record never lacks its file."""
     if isinstance(event, Checkpoint):
         _save_checkpoint(event, folder, log)
@@ -174,14 +194,16 @@ def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: Bina
     elif isinstance(event, PhaseEnded) and event.real is not None:
         event.real.save(folder / REAL_FILE)
     elif isinstance(event, RunEnded) and event.network is not None:
-        _save_model(event, config, data, folder, command)
+        _save_model(event, config, data, folder)
     _append(log, event)
 
 
-def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path, command: str) -> None:
+def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) -> None:
     assert event.network is not None
+    records = RunFolder(folder).events()
     provenance = {
         "config": config.to_dict(),
+        "changes": [_change(r) for r in records if r["event"] == SettingsChanged.name],
         "seed": config.seed,
         "data_sha256": data.sha256,
         "test_error_percent": event.test_error,
@@ -196,6 +218,8 @@ def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path, 
     )
     content = network_bytes(network)
     write_atomically(folder / MODEL_FILE, content)
+    # A run that was resumed is still made by the command that started it.
+    command = records[0].get("command", "")
     card = make_card(folder.name, network, event, data, command, len(content))
     write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
 
@@ -219,7 +243,8 @@ def _save_checkpoint(event: Checkpoint, folder: Path, log: BinaryIO) -> None:
     write_atomically(folder / CHECKPOINT_FILE, content)
     if event.phase_end:
         (folder / CHECKPOINTS).mkdir(exist_ok=True)
-        write_atomically(folder / CHECKPOINTS / f"phase{event.state['phase'] - 1}-end.safetensors", content)
+        over = event.state["place"]["phase"] - 1
+        write_atomically(folder / CHECKPOINTS / f"phase{over}-end.safetensors", content)
 
 
 def _checkpoint_bytes(checkpoint: Checkpoint, state: dict[str, Any]) -> bytes:
@@ -236,43 +261,45 @@ def load_checkpoint(path: Path) -> Checkpoint:
         if metadata.get("format") != json.dumps(_CHECKPOINT_FORMAT):
             raise InputError(f"{path} is no checkpoint of a run.")
         state: dict[str, Any] = json.loads(metadata["state"])
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
+        if not state.keys() >= _CHECKPOINT_STATE:
+            raise InputError(f"{path} is no checkpoint of a run.")
+        return Checkpoint(t=state["t"], tensors=tensors, state=state)
+    except InputError:
+        raise
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no checkpoint, or is damaged: {error}.") from None
-    return Checkpoint(t=state.pop("t"), tensors=tensors, state=state)
 
 
 def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     """Cut events.jsonl back to the checkpoint, which takes up the settings that changed after it."""
     path = folder / EVENTS_FILE
     length = checkpoint.state["events_length"]
-    content = path.read_bytes()
+    content = path.read_bytes() if path.is_file() else b""
+    if len(content) < length:
+        raise InputError(f"{path} is missing or was cut short: the run cannot be resumed.")
     replay = checkpoint.state["replay"]
     replay += [change for change in _changes(content[length:]) if change not in replay]
     # First the checkpoint: a second kill must not lose what the first one left to be changed again.
-    state = {**checkpoint.state, "t": checkpoint.t}
-    write_atomically(folder / CHECKPOINT_FILE, _checkpoint_bytes(checkpoint, state))
+    write_atomically(folder / CHECKPOINT_FILE, _checkpoint_bytes(checkpoint, checkpoint.state))
     # A new file, so that readers notice.
     write_atomically(path, content[:length])
-    for snapshot in RunFolder(folder).snapshots():
-        if not any(_names(line, snapshot.path.name) for line in content[:length].splitlines()):
+    run = RunFolder(folder)
+    kept = {
+        snapshot_file(record["phase"], record["epoch"], record["step"])
+        for record in run.events()
+        if record["event"] == Snapshot.name and record.keys() >= {"phase", "epoch", "step"}
+    }
+    for snapshot in run.snapshots():
+        if snapshot.path.name not in kept:
             snapshot.path.unlink(missing_ok=True)
-    del checkpoint.state["events_length"]
-
-
-def _names(line: bytes, file: str) -> bool:
-    record = json.loads(line) if line.startswith(b'{"event":"snapshot"') else None
-    if record is None:
-        return False
-    return file == snapshot_file(record["phase"], record["epoch"], record["step"])
 
 
 def _changes(lines: bytes) -> list[dict[str, Any]]:
     """The changed settings among records, in order, without their times."""
     records = [json.loads(line) for line in lines.split(b"\n")[:-1] if line.startswith(b"{")]
-    return [
-        {key: record[key] for key in ("phase", "epoch", "step", "field", "value")}
-        for record in records
-        if record["event"] == SettingsChanged.name
-    ]
+    return [_change(record) for record in records if record["event"] == SettingsChanged.name]
+
+
+def _change(record: dict[str, Any]) -> dict[str, Any]:
+    """A settings_changed record without its time."""
+    return {key: record[key] for key in ("phase", "epoch", "step", "field", "value")}

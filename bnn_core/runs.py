@@ -19,6 +19,7 @@ import json
 import os
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -40,6 +41,7 @@ LOG_FILE = "worker.log"
 SNAPSHOTS = "snapshots"
 CHECKPOINTS = "checkpoints"
 
+_PROBE = threading.Lock()
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _SNAPSHOT = re.compile(r"phase([12])-epoch(\d{4})-step(\d{7})\.safetensors")
 
@@ -130,9 +132,15 @@ class RunFolder:
 
     @cached_property
     def config(self) -> RunConfig:
-        """The run's configuration."""
+        """The run's configuration; raises InputError if the file is damaged."""
         path = self.path / CONFIG_FILE
-        return parse_config(path.read_text("utf-8"), str(path))
+        try:
+            return parse_config(path.read_text("utf-8"), str(path))
+        except InputError as error:
+            message = str(error)
+            raise InputError(message if str(path) in message else f"{path}: {message}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not a run's configuration: allowed is a JSON object.") from None
 
     def log(self) -> EventLog:
         """A follower of the run's records, not yet polled."""
@@ -151,7 +159,8 @@ class RunFolder:
         if not lock.exists():
             return False
         try:
-            with FileLock(lock, timeout=0):
+            # Asking means taking it for a moment: readers wait for each other, a writer never lets go.
+            with _PROBE, FileLock(lock, timeout=0.1, poll_interval=0.01):
                 return False
         except Timeout:
             return True
@@ -164,11 +173,11 @@ class RunFolder:
         An interrupted run has neither an end nor a writer: its process was killed.
         """
         records = self.events() if records is None else records
+        if records and records[-1]["event"] == "run_ended":
+            return str(records[-1].get("status", "failed"))
         if self.locked:
             paused = next((r.get("paused") for r in reversed(records) if r["event"] == "progress"), False)
             return "paused" if paused else "running"
-        if records and records[-1]["event"] == "run_ended":
-            return str(records[-1]["status"])
         return "interrupted"
 
     @property
@@ -204,15 +213,19 @@ class RunFolder:
         )
 
     def card(self) -> dict[str, Any] | None:
-        """The finished run's card, see :mod:`bnn_core.card`."""
+        """The finished run's card, see :mod:`bnn_core.card`; None if there is none that can be read."""
         path = self.path / CARD_FILE
-        return json.loads(path.read_text("utf-8")) if path.is_file() else None
+        try:
+            card = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return card if isinstance(card, dict) and "error_percent" in card else None
 
 
 def find_run(source: str | Path) -> RunFolder:
     """A run by id, by shipped name or by folder; raises InputError if there is none."""
     if isinstance(source, str) and is_run_id(source):
-        for folder in (runs_root() / source, MODELS_FOLDER / source):
+        for folder in (MODELS_FOLDER / source, runs_root() / source):
             if (folder / CONFIG_FILE).is_file():
                 return RunFolder(folder)
     if (Path(source) / CONFIG_FILE).is_file():

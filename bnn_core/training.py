@@ -69,6 +69,8 @@ def train(
 ) -> Iterator[Event]:
     """Train a bitwise network.
 
+    Sets torch's number of threads for the whole process.
+
     Args:
         config: the run's configuration.
         data: the digits; the last 10,000 training digits validate, the test digits are looked at once,
@@ -204,7 +206,7 @@ class _Run:
     def gain(self) -> float:
         """k, annealed from start to end on a logarithmic scale over phase 1."""
         c = self.config.compression
-        share = self.phase_share if self.place.phase == 1 else 1.0
+        share = self.phase_share if self.place.phase == 1 and self.config.phase1.epochs else 1.0
         return float(c.gain_start * (c.gain_end / c.gain_start) ** share)
 
     @property
@@ -486,24 +488,23 @@ class _Run:
         for i, signs in enumerate(self.last_signs):
             tensors[f"signs{i}"] = signs
         state = {
-            **asdict(self.place),
+            "place": asdict(self.place),
             "edges": [[edge.beta, edge.cut] for edge in self.network.edges],
             "threads": torch.get_num_threads(),
             "real_error": self.real_error,
             "data_sha256": self.data.sha256,
+            "config": self.start_config.to_dict(),
             "replay": list(self.replay),
         }
         return Checkpoint(t=self.t, tensors=tensors, state=state, phase_end=phase_end)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        state = dict(checkpoint.state)
+        state = checkpoint.state
         tensors = {name: torch.from_numpy(np.array(v)) for name, v in checkpoint.tensors.items()}
-        edges = [Boundary(beta, cut) for beta, cut in state.pop("edges")]
-        self.real_error = state.pop("real_error")
-        self.replay = list(state.pop("replay"))
-        state.pop("threads")
-        state.pop("data_sha256")
-        self.place = _Place(**state)
+        edges = [Boundary(beta, cut) for beta, cut in state["edges"]]
+        self.real_error = state["real_error"]
+        self.replay = list(state["replay"])
+        self.place = _Place(**state["place"])
         for name, value in self.place.changes:
             self.config = self.config.updated({name: value})
         layers = range(len(self.network.weights))

@@ -50,6 +50,7 @@ class Worker:
         self._answers = answers
         self._runs: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._lock = threading.Lock()
+        self._saying = threading.Lock()
         self._control: Control | None = None  # of the run under way
         self._ending = False
 
@@ -73,24 +74,25 @@ class Worker:
 
     def _say(self, **answer: Any) -> None:
         # A reader that is gone is no reason to lose the run.
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), self._saying:
             self._answers.write(json.dumps(answer) + "\n")
             self._answers.flush()
 
     def _read(self) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        try:
             for line in self._requests:
                 try:
                     self._take(line)
                 except InputError as error:
                     self._say(status="refused", reason=str(error))
-        self.end()
+        finally:  # however reading ends: nobody is left to ask for anything
+            self.end()
 
     def _take(self, line: str) -> None:
         try:
             request = json.loads(line)
             command = request["command"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{line.strip()[:80]!r} is no request: allowed is a JSON object.") from None
         if command in ("run", "resume_run"):
             self._runs.put(request)
@@ -121,6 +123,8 @@ class Worker:
             for event in self._events(request, control):
                 if event.name == "run_ended":
                     state = event.record()["status"]
+        except InputError as error:
+            reason = str(error)
         except Exception as error:  # noqa: BLE001  (whatever a run dies of, the worker lives on)
             reason = str(error) or type(error).__name__
             self._log(folder, error)

@@ -54,8 +54,9 @@ def find_model(source: str | Path) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
+    run = runs_root() / source if isinstance(source, str) and is_run_id(source) else path
     names = ", ".join(model.name for model in shipped_models()) or "none yet"
-    if path.is_dir():
+    if str(source) and run.is_dir():
         raise InputError(f"{source} holds no {MODEL_FILE}: the run has not finished, or it is no run folder.")
     raise InputError(
         f"There is no model {str(source)!r}: allowed are a shipped name ({names}), a file or a run."
