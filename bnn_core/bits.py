@@ -61,7 +61,9 @@ def unpack(words: WordArray, bits: int) -> BitArray:
 
 def to_signs(bits: BitArray) -> NDArray[np.int8]:
     """Bits {0, 1} as signs {-1, +1}, int8."""
-    return (bits.astype(np.int8) << 1) - np.int8(1)
+    signs = bits.view(np.int8) * np.int8(2)
+    signs -= 1
+    return signs
 
 
 def padding_is_zero(words: WordArray, bits: int) -> bool:

@@ -16,7 +16,17 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnn_core.binarize import Boundary, boundary, compress, drop, flip, sign_bit, ternarise, ternary_values
+from bnn_core.binarize import (
+    Boundary,
+    boundary,
+    compress,
+    drop,
+    flip,
+    sign_bit,
+    tanh,
+    ternarise,
+    ternary_values,
+)
 from bnn_core.config import RunConfig
 from bnn_core.kernels import PackedLayer
 from bnn_core.network import BitwiseNetwork
@@ -80,7 +90,7 @@ class LatentNetwork:
                 z = drop(z, dropout[i > 0], generator)
             a = F.linear(z, compress(weight, gain), compress(bias, gain))  # (batch, units)
             a = a * (SLOPE / math.sqrt(weight.shape[1]))
-            z = a if i == last else torch.tanh(a)
+            z = a if i == last else tanh(a)
         return z
 
     def bitwise_forward(
@@ -117,7 +127,7 @@ class LatentNetwork:
     def start_phase2(self, gain: float) -> None:
         """Latents become the compressed weights of phase 1, tanh(k w_bar)."""
         for p in self.parameters():
-            p.copy_(compress(p, gain))
+            p.copy_(torch.tanh(p * gain))  # the exact one: no small weight may lose its sign
 
     @torch.no_grad()
     def clip(self) -> None:
@@ -159,7 +169,7 @@ class LatentNetwork:
         """Phase 1's network with its weights rounded to float16."""
 
         def rounded(p: Tensor) -> NDArray[np.float32]:
-            return compress(p, gain).to(torch.float16).to(torch.float32).numpy()
+            return torch.tanh(p * gain).to(torch.float16).to(torch.float32).numpy()
 
         return RealNetwork(
             tuple(rounded(w) for w in self.weights),

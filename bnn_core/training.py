@@ -93,6 +93,14 @@ def train(
     yield from _Run(config, data, control or Control(), checkpoint).events()
 
 
+def warm_up() -> None:
+    """Pay ahead what torch loads when an optimiser is made and stepped for the first time."""
+    parameter = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.Adam([parameter], fused=True)
+    parameter.sum().backward()
+    optimizer.step()
+
+
 @dataclass
 class _Place:
     """Where a run stands: what a checkpoint's state holds."""

@@ -16,7 +16,7 @@ if str(_HERE.parent) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from explorer import state, words  # noqa: E402
+from explorer import live, state, words  # noqa: E402
 from explorer.components.theme import watch_theme  # noqa: E402
 from explorer.palette import css_variables, logo  # noqa: E402
 
@@ -28,6 +28,7 @@ def _set_up() -> str:
     Streamlit collects garbage after every run while it holds the interpreter's lock; with the heavy modules
     frozen that takes a few milliseconds instead of a hundred.
     """
+    import pandas  # noqa: F401  (before Plotly, which trips over one that another thread is importing)
     import plotly.graph_objects  # noqa: F401
 
     import explorer.catalogue  # noqa: F401
@@ -43,11 +44,14 @@ st.set_page_config(page_title=words.APP, page_icon=logo(), layout="wide", menu_i
 st.html(_set_up())
 st.logo(logo(), size="small")  # its name is written beside it by style.css
 
+# Not in a folder named pages/: Streamlit would take that for its older kind of navigation, and run a page
+# without this file when a fresh server is first asked for it.
 pages = [
-    st.Page(_HERE / "pages" / "watch.py", title="Watch", default=True),
-    st.Page(_HERE / "pages" / "train.py", title="Train"),
+    st.Page(_HERE / "screens" / "watch.py", title="Watch", default=True),
+    st.Page(_HERE / "screens" / "train.py", title="Train"),
 ]
 page = st.navigation(pages, position="top")
 state.arrive(page.url_path)
 page.run()
+live.manager().warm_up()  # after the page: whoever goes on to Train finds a worker that has its torch
 watch_theme()

@@ -221,7 +221,6 @@ ELSEWHERE = (
 
 # What is happening: one sentence for what the records show.
 
-WARMING = "PyTorch is being loaded in a process of its own; the run starts in a moment."
 READY = "Start shows both phases: first a real network is pressed towards bits, then its bits are trained."
 STARTING = "The run begins. The first point appears when the first epoch is over."
 FIRST_EPOCH = "Real weights learn first; the dashed line will show what their signs alone are worth."

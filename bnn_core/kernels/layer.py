@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.bits import WordArray, pack, unpack, word_count
+from bnn_core.bits import WordArray, pack, to_signs, unpack, word_count
 
 Sums = NDArray[np.int32]
 """Integer pre-activations, (n, units) int32."""
@@ -57,7 +57,7 @@ class PackedLayer:
 
     def weight_signs(self) -> NDArray[np.int8]:
         """(units, inputs) int8 in {-1, 0, +1}."""
-        signs = (self.weight_bits().astype(np.int8) << 1) - np.int8(1)
+        signs = to_signs(self.weight_bits())
         mask = self.mask_bits()
         return signs if mask is None else signs * mask.astype(np.int8)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 import plotly.graph_objects as go
 
 from bnn_core.events import HISTOGRAM_BINS, EpochEnded
@@ -82,7 +83,7 @@ def error_chart(history: History, palette: Palette, *, running: bool = False) ->
     low, high, ticks = _error_range(values)
     figure = go.Figure()
     span = _LabelSpan(total)
-    _phases(figure, palette, first, second)
+    _phases(figure, palette, first, second, begun=history.phase == 2)
     size = 9 if total <= 40 else 6 if total <= 90 else 0
     line = "lines+markers" if size else "lines"
     real = [(e.epoch, e.real) for e in one if e.real is not None]
@@ -157,8 +158,8 @@ def _error_range(values: Sequence[float]) -> tuple[float, float, list[float]]:
     return low, high, [t for t in _TICKS if low <= t <= min(high, 100)]
 
 
-def _phases(figure: go.Figure, palette: Palette, first: int, second: int) -> None:
-    """Phase 2's shade, the boundary and the two heads."""
+def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, begun: bool) -> None:
+    """Phase 2's shade, the boundary (pale until it is reached) and the two heads."""
     if second:
         figure.add_shape(
             type="rect",
@@ -180,7 +181,7 @@ def _phases(figure: go.Figure, palette: Palette, first: int, second: int) -> Non
             y0=0,
             y1=1,
             yref="paper",
-            line={"color": palette.ink, "width": 1.5},
+            line={"color": palette.ink if begun else palette.axis, "width": 1.5 if begun else 1},
         )
     # A short phase has no room for its description.
     room = _NARROW_PLOT / max(1, first + second)

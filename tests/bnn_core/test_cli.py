@@ -103,6 +103,16 @@ def test_train_evaluate_and_list_agree(cli: Cli, data: Path) -> None:
     assert [(r["state"], r["epochs"], r["epochs_planned"]) for r in rows] == [("finished", 2, 2)]
     assert "half-off" in rows[0]["id"]
     assert rows[0]["id"][:30] in cli("runs").stdout
+    # A damaged run does not hide the others.
+    shutil.copytree(rows[0]["path"], cli.cwd / "runs" / "harmed")
+    (cli.cwd / "runs" / "harmed" / "config.json").write_text("{")
+    (cli.cwd / "runs" / "harmed" / "events.jsonl").write_text(
+        '{"event":"epoch_ended"}\n{"event":"run_ended"}\n'
+    )
+    rows = cli.json("runs")
+    assert isinstance(rows, list)
+    assert sorted(r["state"] for r in rows) == ["damaged", "finished"]
+    assert "config.json is not a run's configuration" in cli.refused("resume", "harmed", "--data", data)
 
 
 def test_models_and_evaluate_agree_with_the_cards(cli: Cli) -> None:

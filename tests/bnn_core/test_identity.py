@@ -65,8 +65,8 @@ def test_on_odd_sizes(side: int, hidden: list[int], classes: int, sparsity: floa
 def test_gradients_of_both_phases_follow_the_paper(rng: np.random.Generator) -> None:
     """Back-propagation by the paper's equations, written out in float64, against what training uses."""
     config = RunConfig()
-    latent = LatentNetwork.random((20, 9, 7, 4), 0.8, rng)
-    z0 = rng.choice([-1.0, 1.0], (6, 20))
+    latent = LatentNetwork.random((50, 9, 30, 4), 0.8, rng)
+    z0 = rng.choice([-1.0, 1.0], (6, 50))
     W = [w.detach().numpy().astype(np.float64) for w in latent.weights]
     B = [b.detach().numpy().astype(np.float64) for b in latent.biases]
     sent = rng.normal(size=(6, 4))
@@ -119,3 +119,36 @@ def test_the_real_network_in_numpy_is_phase_1s(mnist: Digits) -> None:
         z = torch.from_numpy(to_signs(latent.to_bitwise(config).input_bits(images))).float()
         expected = latent.real_forward(z, 2.0).numpy()
     assert np.allclose(real.scores(images), expected, atol=5e-3)  # float16 weights
+
+
+@pytest.mark.parametrize(
+    ("field", "first_changed"),
+    [
+        ("noise.input_flips", 0),
+        ("noise.hidden_flips", 1),
+        ("noise.weight_flips", 0),
+        ("phase2.dropout_input", 0),
+        ("phase2.dropout_hidden", 1),
+    ],
+)
+def test_each_noise_acts_where_it_says(rng: np.random.Generator, field: str, first_changed: int) -> None:
+    latent = LatentNetwork.random((50, 30, 20, 4), 0.8, rng)
+    z = torch.from_numpy(rng.choice([-1.0, 1.0], (8, 50))).float()
+    quiet = latent.bitwise_forward(z, RunConfig(), torch.Generator().manual_seed(0))
+    still = latent.bitwise_forward(z, RunConfig())
+    assert all(torch.equal(a, b) for a, b in zip(quiet, still, strict=True))
+    config = RunConfig().updated({field: 0.5})
+    noisy = latent.bitwise_forward(z, config, torch.Generator().manual_seed(0))
+    changed = [not torch.equal(a, b) for a, b in zip(quiet, noisy, strict=True)]
+    assert changed.index(True) == first_changed
+    # Without a generator nothing is noisy: that is evaluation.
+    assert all(torch.equal(a, b) for a, b in zip(still, latent.bitwise_forward(z, config), strict=True))
+
+
+def test_phase_1s_dropout_acts_where_it_says(rng: np.random.Generator) -> None:
+    latent = LatentNetwork.random((50, 4), 0.8, rng)
+    z = torch.from_numpy(rng.choice([-1.0, 1.0], (8, 50))).float()
+    still = latent.real_forward(z, 1.0)
+    for dropout, same in (((0.0, 0.9), True), ((0.9, 0.0), False)):
+        out = latent.real_forward(z, 1.0, dropout=dropout, generator=torch.Generator().manual_seed(0))
+        assert torch.equal(out, still) == same

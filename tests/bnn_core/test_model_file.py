@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from bnn_core import BitwiseNetwork, InputError
+from bnn_core import BitwiseNetwork, InputError, RealNetwork
 from bnn_core.kernels import PackedLayer
-from bnn_core.model_file import network_bytes
+from bnn_core.model_file import FORMAT, _digest, network_bytes
 
 
 def network(sizes: list[int], zeros: float = 0.0, seed: int = 0) -> BitwiseNetwork:
@@ -117,6 +117,11 @@ def test_images_of_another_size_are_refused(rng: np.random.Generator) -> None:
             net.predict(bad)
 
 
+def test_one_digit_is_traced_at_a_time() -> None:
+    with pytest.raises(InputError, match="3 images were given to trace: allowed is one"):
+        network([16, 8, 2]).trace(np.zeros((3, 4, 4), np.uint8))
+
+
 def test_ties_go_to_the_lowest_class() -> None:
     signs = np.tile(np.array([[1, -1] * 8], np.int8), (4, 1))
     net = BitwiseNetwork((PackedLayer.from_signs(signs, np.ones(4, np.int32)),))
@@ -131,3 +136,69 @@ def test_a_long_batch_equals_its_digits_one_by_one(rng: np.random.Generator) -> 
         assert np.array_equal(net.scores(images[i]), scores[i : i + 1])
     codes = net.codes(images)
     assert np.array_equal(codes[0][4096], net.trace(images[4096])[0].bits)
+
+
+def crafted(path: Path, **metadata: object) -> Path:
+    """A file whose sum is right and whose facts are not."""
+    tensors = load_file_of(network([16, 8, 2]))
+    texts = {"format": FORMAT, "sizes": [16, 8, 2], "features": "bipolar", "input_threshold": 128}
+    texts |= {"variant": "strict", "provenance": {}} | metadata
+    encoded = {key: json.dumps(value) for key, value in texts.items()}
+    encoded["sha256"] = json.dumps(_digest(tensors, encoded))
+    save_file(tensors, path, encoded)
+    return path
+
+
+def load_file_of(net: BitwiseNetwork) -> dict[str, np.ndarray]:
+    return {
+        f"layer{i}.{part}": getattr(layer, part)
+        for i, layer in enumerate(net.layers)
+        for part in ("weight", "bias")
+    }
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        ({"format": "bitwise-network/2"}, "has format 'bitwise-network/2'"),
+        ({"features": ["bipolar"]}, "has features"),
+        ({"features": "rainbow"}, "has features 'rainbow': allowed are"),
+        ({"input_threshold": "abc"}, "has input_threshold 'abc'"),
+        ({"input_threshold": 0}, "has input_threshold 0"),
+        ({"variant": "loose"}, "has variant 'loose'"),
+        ({"provenance": [1]}, "has a provenance"),
+        ({"sizes": [16, 9, 2]}, r"layer0\.weight is uint64"),
+        ({"sizes": "many"}, "has sizes 'many'"),
+        ({"sizes": [16, True, 2]}, "has sizes"),
+    ],
+)
+def test_a_crafted_file_is_refused_with_a_sentence(
+    path: Path, metadata: dict[str, object], says: str
+) -> None:
+    assert BitwiseNetwork.load(crafted(path)).sizes == (16, 8, 2)
+    with pytest.raises(InputError, match=says):
+        BitwiseNetwork.load(crafted(path, **metadata))
+
+
+def test_the_same_network_is_the_same_file() -> None:
+    net = network([784, 33, 10], zeros=0.3)
+    assert len({network_bytes(net) for _ in range(8)}) == 1
+
+
+def test_a_real_networks_file_is_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "real.safetensors"
+    rng = np.random.default_rng(0)
+    weights = tuple(rng.uniform(-1, 1, s).astype(np.float16).astype(np.float32) for s in ((5, 16), (3, 5)))
+    biases = tuple(np.zeros(n, np.float32) for n in (5, 3))
+    RealNetwork(weights, biases).save(path)
+    assert all(np.array_equal(a, b) for a, b in zip(RealNetwork.load(path).weights, weights, strict=True))
+    content = path.read_bytes()
+    path.write_bytes(content[:-7])
+    with pytest.raises(InputError, match="is not a real network's file"):
+        RealNetwork.load(path)
+    save_file({"x": np.zeros(3, np.float32)}, path)
+    with pytest.raises(InputError, match="has format None"):
+        RealNetwork.load(path)
+    RealNetwork((weights[0], weights[0]), biases).save(path)
+    with pytest.raises(InputError, match="its layers do not fit each other"):
+        RealNetwork.load(path)

@@ -1,8 +1,11 @@
 """A run folder: what lies in it, what a kill leaves, and going on bit for bit."""
 
+import contextlib
 import itertools
 import json
 import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from filelock import FileLock
 from safetensors.numpy import load_file
 
-from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig
+from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig, run_writer
 from bnn_core.events import EpochEnded, Event, Progress, stable
 from bnn_core.run_writer import _thin, record_run, resume_run
 from bnn_core.runs import EventLog, RunFolder, find_run, is_run_id, list_runs, new_run_id
@@ -102,6 +105,47 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(
         log.write(b'{"event":"epoch_ended","t":1.0,"pha')
     list(resume_run(folder, _small(mnist)))
     assert_same_run(whole, folder)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_killed_between_any_two_writes_it_goes_on_bit_for_bit(
+    whole: Path, small_run: RunConfig, mnist: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th change to the disk does not happen any more, for every n; nor does a later one of the resumed run."""
+    writes = {"left": 0}
+
+    def dying(change: Callable[..., object]) -> Callable[..., object]:
+        def act(*args: object, **options: object) -> object:
+            writes["left"] -= 1
+            if writes["left"] < 0:
+                raise Killed
+            return change(*args, **options)
+
+        return act
+
+    for name in ("write_atomically", "_append"):
+        monkeypatch.setattr(run_writer, name, dying(getattr(run_writer, name)))
+    monkeypatch.setattr(Path, "unlink", dying(Path.unlink))
+    kills = 0
+    for allowed in itertools.count(1):
+        folder = tmp_path / f"run-{allowed}"
+        writes["left"] = allowed
+        try:
+            list(record_run(small_run, _small(mnist), folder))
+            break
+        except Killed:
+            kills += 1
+        writes["left"] = 1 + allowed % 5
+        with contextlib.suppress(Killed):
+            list(resume_run(folder, _small(mnist)))
+        writes["left"] = 10**6
+        if RunFolder(folder).state() != "finished":
+            list(resume_run(folder, _small(mnist)))
+        assert_same_run(whole, folder)
+    assert kills > 30
 
 
 CHANGES = {17: ("noise.sparsity", 0.1), 50: ("phase2.learning_rate", 1e-3)}
@@ -298,3 +342,69 @@ def test_events_of_epochs_come_with_their_files(small_run: RunConfig, mnist: Dig
         if event.name == "run_ended":
             assert (folder / "model.safetensors").is_file()
     assert sum(isinstance(e, EpochEnded) for e in seen) == 4
+
+
+def test_readers_do_not_take_each_other_for_a_writer(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    log = (tmp_path / "run" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "run" / "events.jsonl").write_bytes(b"".join(log[:-1]))
+    with ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(lambda _: RunFolder(tmp_path / "run").state(), range(200)))
+    assert set(states) == {"interrupted"}
+
+
+def test_card_and_provenance_tell_what_was_typed_and_changed(
+    small_run: RunConfig, mnist: Digits, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    control = _Scripted({30: ("noise.sparsity", 0.9)}, 40)
+    list(record_run(small_run, _small(mnist), folder, control=control, command="train it"))
+    list(resume_run(folder, _small(mnist), command="resume it"))
+    card = RunFolder(folder).card()
+    assert card is not None
+    assert card["command"] == "train it"
+    (change,) = card["changes"]
+    assert (change["field"], change["value"]) == ("noise.sparsity", 0.9)
+    assert BitwiseNetwork.load(folder).provenance["changes"] == card["changes"]
+
+
+def _edited(run: Path, name: str, content: bytes) -> Path:
+    (run / name).write_bytes(content)
+    return run
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff\xfe", b'{"noise": {"sparsity": 9}}', b'{"x": 1}']
+)
+def test_a_damaged_configuration_is_a_sentence_that_names_the_file(
+    whole: Path, tmp_path: Path, content: bytes
+) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    with pytest.raises(InputError, match=r"config\.json"):
+        _ = RunFolder(_edited(tmp_path / "run", "config.json", content)).config
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"a": 1}'])
+def test_a_damaged_card_is_no_card(whole: Path, tmp_path: Path, content: bytes) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    assert RunFolder(_edited(tmp_path / "run", "card.json", content)).card() is None
+
+
+def test_what_was_changed_by_hand_is_not_resumed(small_run: RunConfig, mnist: Digits, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    list(record_run(small_run, _small(mnist), folder, control=_Scripted({}, 40)))
+    config = (folder / "config.json").read_bytes()
+    _edited(folder, "config.json", config.replace(b"40", b"32"))
+    with pytest.raises(InputError, match=r"config\.json has changed since run run was started"):
+        list(resume_run(folder, _small(mnist)))
+    _edited(folder, "config.json", config)
+    events = (folder / "events.jsonl").read_bytes()
+    _edited(folder, "events.jsonl", events[:100])
+    with pytest.raises(InputError, match=r"events\.jsonl is missing or was cut short"):
+        list(resume_run(folder, _small(mnist)))
+    _edited(folder, "events.jsonl", events)
+    shutil.rmtree(folder / "snapshots")
+    (folder / ".checkpoint.safetensors.abcd.part").write_bytes(b"half")
+    list(resume_run(folder, _small(mnist)))
+    assert not list(folder.rglob(".*.part"))
+    assert RunFolder(folder).state() == "finished"

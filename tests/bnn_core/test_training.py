@@ -1,6 +1,8 @@
 """train(): events in order, the same seed the same bits, live settings, pause, stop."""
 
 import itertools
+import json
+import math
 import threading
 from collections.abc import Iterator
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnn_core import Control, Digits, InputError, RunConfig, train
+from bnn_core import Control, Digits, InputError, RunConfig, train, training
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -173,3 +175,118 @@ def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConf
     assert not thread.is_alive()
     # Held and stepped, it is still the same run.
     assert records(seen) == records(list(train(tiny_config, small, threads=1)))
+
+
+# The recipe, piece by piece
+
+
+def new_run(data: Digits, config: RunConfig) -> training._Run:
+    return training._Run(config, data, Control(), None)
+
+
+def test_the_rate_warms_up_and_falls_to_zero(small: Digits) -> None:
+    config = RunConfig().updated({"phase1.epochs": 100, "phase1.batch": 100, "phase1.learning_rate": 0.01})
+    run = new_run(small, config)
+    assert run.steps == 25
+    for epoch, step in ((0, 0), (0, 24), (3, 24), (4, 0), (50, 0), (99, 24)):
+        run.place.epoch, run.place.step = epoch, step
+        done = 25 * epoch + step
+        expected = 0.01 * min(1, (done + 1) / 100) * 0.5 * (1 + math.cos(math.pi * done / 2500))
+        assert run.learning_rate == pytest.approx(expected)
+    run.config = config.updated({"phase1.decay": "none"})
+    assert run.learning_rate == 0.01
+
+
+def test_every_epoch_takes_every_digit_once_in_an_order_of_its_own(
+    small: Digits, tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[int]] = []
+
+    def take(run: training._Run, batch: torch.Tensor) -> float:
+        if run.place.step == 0:
+            taken.append([])
+        taken[-1] += batch.tolist()
+        return 0.0
+
+    monkeypatch.setattr(training._Run, "_step", take)
+    list(train(tiny_config, small, threads=1))
+    assert len(taken) == 4
+    for order in taken:
+        assert sorted(order) == list(range(2500))
+    assert len({tuple(order) for order in taken}) == 4
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_the_loss_is_the_cross_entropy_of_scaled_sums(small: Digits, phase: int) -> None:
+    run = new_run(small, RunConfig().updated({"network.hidden": [24]}))
+    run.place.phase = phase
+    z = run.train_signs[:50].double().numpy()
+    W = [w.detach().double().numpy() for w in run.network.weights]
+    B = [b.detach().double().numpy() for b in run.network.biases]
+    if phase == 1:
+        hidden = np.tanh(4 / 28 * (z @ np.tanh(W[0]).T + np.tanh(B[0])))
+        logits = 4 / 24**0.5 * (hidden @ np.tanh(W[1]).T + np.tanh(B[1]))
+    else:
+        W, B = ([np.where(p >= 0, 1, -1) for p in ps] for ps in (W, B))
+        hidden = np.where(z @ W[0].T + B[0] >= 0, 1, -1)
+        logits = (hidden @ W[1].T + B[1]) / 24**0.5
+    right = logits[range(50), small.train_labels[:50]]
+    expected = float(np.mean(np.log(np.exp(logits).sum(axis=1)) - right))
+    assert run._step(torch.arange(50)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_phase_2_starts_from_compressed_latents_with_a_fresh_optimiser(
+    small: Digits, tiny_config: RunConfig
+) -> None:
+    end = started = None
+    for event in train(tiny_config.updated({"phase2.learning_rate": 0.1}), small, threads=1):
+        if isinstance(event, PhaseEnded) and event.phase == 1:
+            end = event.real
+        if isinstance(event, Checkpoint) and event.phase_end:
+            started = event
+        if isinstance(event, Checkpoint) and event.state["place"]["phase"] == 2:
+            assert max(float(np.abs(event.tensors[f"latent{i}"]).max()) for i in range(6)) <= 1
+    assert end is not None
+    assert started is not None
+    for i, weights in enumerate(end.weights):  # tanh(k w_bar), rounded to float16
+        assert np.allclose(started.tensors[f"latent{2 * i}"], weights, atol=1e-3)
+    assert not [name for name in started.tensors if name.startswith("adam")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("phase1.learning_rate", 1e-4),
+        ("phase1.dropout_input", 0.5),
+        ("phase1.dropout_hidden", 0.5),
+        ("compression.gain_end", 8.0),
+        ("phase2.learning_rate", 1e-4),
+        ("phase2.dropout_input", 0.5),
+        ("phase2.dropout_hidden", 0.5),
+        ("noise.input_flips", 0.3),
+        ("noise.hidden_flips", 0.3),
+        ("noise.weight_flips", 0.3),
+    ],
+)
+def test_every_live_setting_acts(small: Digits, tiny_config: RunConfig, field: str, value: float) -> None:
+    """Changed before an epoch, it changes that epoch's loss or gain, and nothing before it."""
+
+    def epochs(*, change: bool) -> list[EpochEnded]:
+        control, seen = Control(), []
+        for event in train(tiny_config, small, control=control, threads=1):
+            if isinstance(event, EpochEnded):
+                seen.append(event)
+                if change and len(seen) == at:
+                    control.set(field, value)
+        return seen
+
+    at = 1 if field.startswith(("phase1", "compression")) else 3
+    plain, changed = epochs(change=False), epochs(change=True)
+    for a, b in zip(plain[:at], changed[:at], strict=True):
+        assert stable(a.record()) == stable(b.record())
+    assert stable(plain[at].record()) != stable(changed[at].record())
+
+
+def test_every_event_is_a_json_record(small: Digits, tiny_config: RunConfig) -> None:
+    for event in train(tiny_config, small, threads=1):
+        assert json.loads(json.dumps(event.record()))["event"] == event.name

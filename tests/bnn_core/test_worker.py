@@ -146,6 +146,7 @@ def test_what_cannot_be_done_is_refused_and_the_worker_lives_on(
     for line, says in (
         ("no json", "is no request"),
         ("[]", "is no request"),
+        ("[" * 200_000, "is no request"),
         ('{"command": "dance"}', "There is no command 'dance'"),
         ('{"command": "pause"}', "No run is under way"),
     ):
@@ -156,6 +157,7 @@ def test_what_cannot_be_done_is_refused_and_the_worker_lives_on(
     for request, says in (
         ({"folder": str(tmp_path / "full"), "config": CONFIG, "data": str(data)}, "is not empty"),
         ({"folder": str(tmp_path / "new"), "config": {"noise": {"sparsity": 3}}}, "noise.sparsity is 3"),
+        ({"folder": str(tmp_path / "new"), "config": [1]}, "The configuration is a list"),
         ({"folder": str(tmp_path / "new"), "config": CONFIG, "data": str(tmp_path)}, "train-images"),
     ):
         worker.send("run", **request)
@@ -165,6 +167,7 @@ def test_what_cannot_be_done_is_refused_and_the_worker_lives_on(
         assert says in ended["reason"]
         worker.expect("ready")
     assert not (tmp_path / "new").exists()
+    assert [p.name for p in (tmp_path / "full").iterdir()] == ["mine.txt"]
     folder = tmp_path / "run"
     worker.send("run", folder=str(folder), config=CONFIG, data=str(data))
     worker.expect("started")

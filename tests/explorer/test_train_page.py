@@ -111,7 +111,7 @@ def open_page(managers: list[JobManager]) -> Open:
     def run(**params: str) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=60)
         at.run()
-        at.switch_page("pages/train.py")
+        at.switch_page("screens/train.py")
         for key, value in params.items():
             at.query_params[key.replace("__", ".")] = value
         return again(at)

@@ -91,7 +91,7 @@ function paint(canvas, spec, planes, place, colours) {
   const on = pack(colours["on-cell"]), off = pack(colours["off-cell"]);
   const onFaded = pack(colours["on-faded"]), offFaded = pack(colours["off-faded"]);
   const zero = pack(colours.zero), page = pack(colours.page), changed = pack(colours.changed);
-  const hollow = size >= 4 * rim;
+  const hollow = gap > 0 && size >= 4 * rim; // in templates, cell to cell, a zero is flat
   const greys = spec.grey
     ? Uint32Array.from({ length: 256 }, (_, value) => pack(mix(colours.panel, colours.ink, value / 255))) : null;
 
@@ -199,6 +199,7 @@ function place(element, left, top, width, height) {
 
 function redraw(state) {
   const { spec, planes, box, canvas } = state;
+  if (!box.isConnected) return; // taken off the page between a resize and its answer: no colours to ask for
   state.host.style.paddingLeft = `${spec.gutter}px`;
   state.place = geometry(spec, state.host);
   const started = performance.now();

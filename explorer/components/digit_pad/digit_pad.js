@@ -60,6 +60,7 @@ function trace(context, strokes, scale, style) {
 
 function redraw(state) {
   const { canvas, data, strokes } = state;
+  if (!canvas.isConnected) return; // taken off the page: no colours to ask for
   const size = sizeOf(state), ratio = window.devicePixelRatio || 1;
   const pixels = Math.round(size * ratio);
   canvas.style.width = canvas.style.height = `${size}px`;
