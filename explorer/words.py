@@ -6,8 +6,11 @@ as".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 
+from bnn_core.presets import PRESETS
 from explorer.views.numbers import MINUS, grouped, percent, plural, signed
 
 APP = "Bitwise Explorer"
@@ -129,9 +132,22 @@ def bars_label(sums: Sequence[int]) -> str:
 
 
 def entry_name(name: str, sizes: Sequence[int], variant: str, test_error: float | None) -> str:
-    """talk: 2 × 512, strict, 2.42 % test error."""
+    """talk: 2 × 512, strict, 2.42 % test error; a run goes by its preset and time."""
     error = "no test error yet" if test_error is None else f"{percent(test_error)} test error"
-    return f"{name}: {network_name(sizes, variant)}, {error}"
+    return f"{run_name(name)}: {network_name(sizes, variant)}, {error}"
+
+
+def run_name(run: str) -> str:
+    """Quick, 23 Nov 10:15: from an id like 20261123-101502-quick-3f2a; other ids are as they are."""
+    found = re.fullmatch(r"(\d{8}-\d{6})-(.+)-[0-9a-f]{4}", run)
+    if found is None:
+        return run
+    try:
+        when = datetime.strptime(found[1], "%Y%m%d-%H%M%S")
+    except ValueError:
+        return run
+    title = PRESETS[found[2]].title if found[2] in PRESETS else found[2]
+    return f"{title}, {when.day} {when:%b %H:%M}"
 
 
 def no_such_moment(at: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-
 from explorer.views.numbers import MINUS, grouped
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -136,18 +133,6 @@ def rate_now(rate: float) -> str:
 def changed_from(title: str, count: int) -> str:
     """Two settings differ from Quick."""
     return f"{count} setting{'s differ' if count != 1 else ' differs'} from {title}."
-
-
-def run_name(run: str, titles: dict[str, str]) -> str:
-    """Quick, 23 Nov 10:15: from an id like 20261123-101502-quick-3f2a; other ids are as they are."""
-    found = re.fullmatch(r"(\d{8}-\d{6})-(.+)-[0-9a-f]{4}", run)
-    if found is None:
-        return run
-    try:
-        when = datetime.strptime(found[1], "%Y%m%d-%H%M%S")
-    except ValueError:
-        return run
-    return f"{titles.get(found[2], found[2])}, {when.day} {when:%b %H:%M}"
 
 
 def phase_progress(phase: int, done: int, planned: int, active: bool) -> str:

@@ -29,8 +29,10 @@ from explorer.views import train_html as pieces
 from explorer.views.happening import happening
 from explorer.views.history import History, planned_only
 from explorer.views.templates import Templates, templates
+from explorer.words import run_name as run_title
 
 REFRESH_SECONDS = 0.5
+FIRST_SECONDS = 0.2  # until the first point is there
 LISTED_RUNS = 60
 ECHO_SECONDS = 3.0
 INK = 128
@@ -108,8 +110,9 @@ class Shown:
     @property
     def turn(self) -> tuple[object, ...]:
         """What, when it changes, needs the whole page anew."""
-        changes = len(self.seen.history.changes)
-        return self.run, self.status, self.seen.history.phase, changes, self.current and self.current.id
+        history = self.seen.history
+        current = self.current and self.current.id
+        return self.run, self.status, history.phase, len(history.changes), bool(history.epochs), current
 
 
 # State: the session, the URL
@@ -386,6 +389,7 @@ def learning(held: Session, shown: Shown) -> None:
         st.session_state["train_learning_of"] = (shown.run, phase)
         st.session_state["train_phase"] = phase
     chosen = st.session_state.get("train_phase") or phase
+    put("train_phase", chosen)
     paths = tuple(f"phase{chosen}.{name}" for name in LEARNING)
     over = shown.active and chosen < shown.seen.history.phase
     note = words.PHASE_OVER[1] if over else _group_note(shown, paths)
@@ -454,9 +458,12 @@ def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True)
 
 
 def put(key: str, value: object) -> None:
-    """Set a widget, unless it stands there already: a hand on it is not to be pushed back."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+    """Set a widget, at every run.
+
+    A value that is not sent along is lost when the browser builds the widget anew (a row above it came or
+    went): it would fall back to the first of its options and report that as a wish.
+    """
+    st.session_state[key] = value
 
 
 def turned(held: Session, spec: FieldSpec, key: str) -> None:
@@ -631,11 +638,6 @@ def rare_pixels(shape: tuple[int, ...]) -> Any:
 # Runs
 
 
-def run_title(run: str) -> str:
-    """A run's id for people: its preset and when it began."""
-    return words.run_name(run, {name: PRESETS[name].title for name in PRESETS})
-
-
 @st.cache_data(show_spinner=False, max_entries=512)
 def _result(card: str, version: tuple[int, int]) -> float | None:
     found = (RunFolder(Path(card).parent).card() or {}).get("error_percent")
@@ -694,9 +696,9 @@ def main() -> None:
     held = session()
     shown = settle(held)
     write_url(held)
-    every = (
-        REFRESH_SECONDS if shown.active or shown.status == "waiting" or shown.current is not None else None
-    )
+    moving = shown.active or shown.status == "waiting" or shown.current is not None
+    eager = shown.active and not shown.seen.history.epochs
+    every = (FIRST_SECONDS if eager else REFRESH_SECONDS) if moving else None
     with st.container(key="train"):
         for note in filter(
             None, [jobs.unavailable, held.note, *held.notes, words.ELSEWHERE if shown.elsewhere else ""]

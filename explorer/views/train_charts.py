@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 import plotly.graph_objects as go
 
 from bnn_core.events import HISTOGRAM_BINS, EpochEnded

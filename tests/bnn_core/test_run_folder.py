@@ -114,7 +114,7 @@ class Killed(BaseException):
 def test_killed_between_any_two_writes_it_goes_on_bit_for_bit(
     whole: Path, small_run: RunConfig, mnist: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The n-th change to the disk does not happen any more, for every n; nor does a later one of the resumed run."""
+    """The n-th change to the disk does not happen any more, for every n; nor a later one when resumed."""
     writes = {"left": 0}
 
     def dying(change: Callable[..., object]) -> Callable[..., object]:

@@ -122,4 +122,4 @@ def page(request, playwright_driver, browser_path, tmp_path, viewport, colour_sc
         if "server" in request.fixturenames:
             print(f"server's log, its end:\n{request.getfixturevalue('server').log[-4000:]}")
     context.close()
-    assert problems.unexpected == []
+    assert not problems.unexpected, "\n".join(problems.unexpected)

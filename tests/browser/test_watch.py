@@ -136,7 +136,7 @@ def test_the_scrubber_shows_the_network_as_it_was(page, server):
     first = BitwiseNetwork.load("quick").layers  # the finished one, to differ from
     page.goto(f"{server.url}/?model=quick&digit=90&order=trained")
     expect(answer(page)).to_be_visible()
-    slider = page.locator(".st-key-moment_choice [role=slider]")
+    slider = page.locator(".st-key-moment_choice input[type=range]")
     slider.focus()
     slider.press("Home")
     page.wait_for_url(re.compile(r"at=phase1-epoch0000"))
