@@ -11,10 +11,12 @@ from explorer.views import html
 def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> catalogue.Entry:
     """The choice of a network; it holds for every page. `entries` is not empty; its first is the default."""
     names = list(entries)
+    # A value is given twice: a widget that the browser builds anew starts from its default.
     st.session_state["model_choice"] = view.model or names[0]
     chosen = st.selectbox(
         words.MODEL,
         names,
+        index=names.index(view.model or names[0]),
         key="model_choice",
         format_func=lambda name: _entry_name(entries[name]),
         label_visibility="collapsed",
@@ -46,6 +48,7 @@ def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.Moment:
     chosen = st.select_slider(
         words.MOMENT,
         list(found),
+        value=at,
         key="moment_choice",
         format_func=lambda name: words.moment_name(
             found[name].phase, found[name].epoch, found[name].step, last=name == last
@@ -68,6 +71,7 @@ def choose_order(view: state.View) -> None:
     st.segmented_control(
         words.ORDER,
         list(words.ORDER_NAMES),
+        default=view.order,
         key="order_choice",
         format_func=words.ORDER_NAMES.__getitem__,
         required=True,

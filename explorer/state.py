@@ -233,10 +233,8 @@ def notes() -> list[str]:
 def _write(session: _Session) -> None:
     """Make the URL say what is shown."""
     params = to_params(session.view)
-    for key in PARAMS:
-        if key in params:
-            if st.query_params.get(key) != params[key]:
-                st.query_params[key] = params[key]
-        elif key in st.query_params:
-            del st.query_params[key]
+    present = st.query_params.to_dict()
+    wanted = {key: value for key, value in present.items() if key not in PARAMS} | params
+    if present != wanted:
+        st.query_params.from_dict(wanted)  # at once: half an address must not be read back
     session.params = params

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -38,6 +38,7 @@ ECHO_SECONDS = 3.0
 INK = 128
 RARE = 0.01
 _SESSION = "train_session"
+Value = TypeVar("Value")
 _ACTIVE = ("starting", "running", "paused")
 _CSS = Path(__file__).resolve().parent.parent / "static" / "train.css"
 
@@ -148,11 +149,9 @@ def write_url(held: Session) -> None:
     """Make the URL say what is planned and shown."""
     wanted = plan.to_params(held.plan, held.run)
     present = plan.params(st.query_params.to_dict())
-    for key in present.keys() - wanted.keys():
-        del st.query_params[key]
-    for key, value in wanted.items():
-        if present.get(key) != value:
-            st.query_params[key] = value
+    if present != wanted:
+        others = {key: value for key, value in st.query_params.to_dict().items() if key not in present}
+        st.query_params.from_dict(others | wanted)  # at once: half an address must not be read back
     now = time.monotonic()
     if held.written:
         held.written[-1] = (held.written[-1][0], now)  # it stood there until now
@@ -339,10 +338,10 @@ def knobs(held: Session, shown: Shown) -> None:
     """The presets and every setting; those that cannot change now are greyed."""
     active = shown.active
     phase = shown.seen.history.phase
-    put("train_preset", held.plan.preset)
     st.selectbox(
         words.PRESET,
         list(PRESETS),
+        index=list(PRESETS).index(put("train_preset", held.plan.preset)),
         key="train_preset",
         format_func=lambda name: PRESETS[name].title,
         label_visibility="collapsed",
@@ -389,7 +388,6 @@ def learning(held: Session, shown: Shown) -> None:
         st.session_state["train_learning_of"] = (shown.run, phase)
         st.session_state["train_phase"] = phase
     chosen = st.session_state.get("train_phase") or phase
-    put("train_phase", chosen)
     paths = tuple(f"phase{chosen}.{name}" for name in LEARNING)
     over = shown.active and chosen < shown.seen.history.phase
     note = words.PHASE_OVER[1] if over else _group_note(shown, paths)
@@ -398,6 +396,7 @@ def learning(held: Session, shown: Shown) -> None:
     st.segmented_control(
         "Phase",
         [1, 2],
+        default=put("train_phase", chosen),
         key="train_phase",
         format_func=lambda n: f"Phase {n}",
         label_visibility="collapsed",
@@ -427,43 +426,41 @@ def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True)
     if labelled and spec.kind != "bool":
         sliding = spec.kind == "float"
         st.html(pieces.knob_label(label, pieces.value_text(spec, value) if sliding else "", dead, spec.help))
+    # Each value is given twice, see put().
     if spec.kind == "float" and spec.log:
-        put(key, float(value))
-        st.select_slider(label, plan.stops(spec, float(value)), format_func=words.number, **common)
+        now = put(key, float(value))
+        st.select_slider(label, plan.stops(spec, now), value=now, format_func=words.number, **common)
     elif spec.kind == "float":
-        put(key, float(value))
-        step = spec.step or 0.01
-        st.slider(
-            label, float(spec.minimum or 0), float(spec.maximum or 1), step=step, format="%.3g", **common
-        )
+        now = put(key, float(value))
+        least, most = float(spec.minimum or 0), float(spec.maximum or 1)
+        st.slider(label, least, most, now, step=spec.step or 0.01, format="%.3g", **common)
     elif spec.kind == "int":
         put(key, value)
         st.number_input(
             label,
             int(spec.minimum or 0),
             int(spec.maximum or 0),
-            value=None if spec.optional else "min",
+            value=value,
             placeholder="all" if spec.optional else None,
             **common,
         )
     elif spec.kind == "choice":
         put(key, value)
-        st.selectbox(label, list(spec.choices), **common)
+        st.selectbox(label, list(spec.choices), index=spec.choices.index(value), **common)
     elif spec.kind == "bool":
-        put(key, bool(value))
-        st.toggle(label, **{**common, "label_visibility": "visible"})
+        st.toggle(label, put(key, bool(value)), **{**common, "label_visibility": "visible"})
     else:
-        put(key, ", ".join(map(str, value)))
-        st.text_input(label, **common)
+        st.text_input(label, put(key, ", ".join(map(str, value))), **common)
 
 
-def put(key: str, value: object) -> None:
-    """Set a widget, at every run.
+def put(key: str, value: Value) -> Value:
+    """Set a widget, at every run; returns the value, to be given as the widget's default too.
 
-    A value that is not sent along is lost when the browser builds the widget anew (a row above it came or
-    went): it would fall back to the first of its options and report that as a wish.
+    When the browser builds a widget anew (a row above it came or went), it starts from the default and
+    reports that as a wish; the first of the options would then replace what was chosen.
     """
     st.session_state[key] = value
+    return value
 
 
 def turned(held: Session, spec: FieldSpec, key: str) -> None:
@@ -671,10 +668,10 @@ def choose_run(held: Session, shown: Shown) -> None:
     labels = {run: run_label(run) for run in options}
     # The browser names an option by its label, and labels change when runs end: a new list is a new widget.
     key = f"train_run_{zlib.crc32(repr(labels).encode()):08x}"
-    put(key, shown.run or plan.NEW)
     st.selectbox(
         words.RUNS,
         options,
+        index=options.index(put(key, shown.run or plan.NEW)),
         key=key,
         format_func=lambda run: labels.get(run, run),
         label_visibility="collapsed",

@@ -17,10 +17,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "explorer" / "app.py"
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 WINDOWS = os.name == "nt"
+
+SCREENS = [
+    ((1280, 800), "light"),
+    *(
+        pytest.param(viewport, scheme, marks=pytest.mark.slow)
+        for viewport in ((1280, 800), (1920, 1080), (1024, 768))
+        for scheme in ("light", "dark")
+        if (viewport, scheme) != ((1280, 800), "light")
+    ),
+]
+"""A laptop, a large screen and a projector, in both themes; one of them in the quick tests."""
 
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER_FLAGS = [

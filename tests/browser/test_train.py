@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bnn_core.runs import RunFolder
-from tests.browser.harness import wait_until
+from tests.browser.harness import SCREENS, wait_until
 
 # A deep link to a page makes Streamlit's own front end ask for its address twice before it finds it.
 PROBES = r"404"
@@ -114,8 +114,7 @@ def kill_workers(server: int) -> None:
             child.kill()
 
 
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [(1280, 800), (1920, 1080), (1024, 768)])
+@pytest.mark.parametrize(("viewport", "colour_scheme"), SCREENS)
 def test_nothing_hangs_over_the_edge(page, server, problems, viewport):
     open_train(page, server, problems, "run=new")
     expect(page.locator(".st-key-train_errors .main-svg").first).to_be_visible()

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from bnn_core import BitwiseNetwork, load_mnist
 from explorer.palette import palette
+from tests.browser.harness import SCREENS
 
 READ_BITS = """(canvas, [rows, cols, on]) => {
   // The middle of every cell: 1 where it has the colour of +1.
@@ -49,8 +50,7 @@ def draw(page, points: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [(1280, 800), (1920, 1080), (1024, 768)])
+@pytest.mark.parametrize(("viewport", "colour_scheme"), SCREENS)
 def test_it_opens_on_a_recognised_digit(page, server, viewport):
     page.goto(server.url)
     expect(answer(page)).to_have_text("3")
