@@ -199,6 +199,7 @@ def wait_for_epochs(folder: Path, epochs: int, process: "subprocess.Popen[str]")
 LONGER = ["--set", "network.hidden=64", "--set", "phase1.epochs=30", "--set", "phase2.epochs=5"]
 
 
+@pytest.mark.slow
 def test_killed_and_stopped_a_run_is_resumed_bit_for_bit(cli: Cli, data: Path) -> None:
     whole, harmed = cli.cwd / "whole", cli.cwd / "harmed"
     cli("train", *LONGER, "--data", data, "--out", whole)

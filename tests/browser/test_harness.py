@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from tests.browser.harness import ROOT, AppServer, Problems, find_browser, wait_until
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import os
 import shutil

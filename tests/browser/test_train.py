@@ -80,6 +80,7 @@ def test_a_run_from_start_to_watch(fresh, page, problems):
     expect(page.locator(".bx-answer .digit")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_closing_the_tab_does_not_stop_a_run_and_a_killed_worker_is_told(fresh, page, problems):
     problems.allow(LEFT)
