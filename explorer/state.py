@@ -1,6 +1,6 @@
 """What the address bar holds: one declared schema of what is shown, read from and written to the URL.
 
-    ?model=talk&at=noisy-12&digit=90&layer=2&unit=341&order=trained
+    ?model=talk&at=phase2-epoch0003-step0000375&digit=90&layer=2&unit=341&order=trained
 
 A value that equals its default stays out of the URL. A value that cannot be used falls back to its default,
 with one sentence that says so; a URL never leads to a stack trace.
