@@ -175,6 +175,17 @@ def look(held: Session) -> Shown:
     return Shown(run, folder, job, seen, status, elsewhere, jobs.current)
 
 
+def look_again(held: Session, turn: tuple[object, ...]) -> tuple[Shown, History]:
+    """A fragment's look: run and history; the whole page anew if more than the fragment has to change."""
+    shown = look(held)
+    if shown.turn != turn:
+        st.rerun()
+    history = shown.seen.history
+    if shown.run is None or not any(history.planned):
+        history = planned_only(held.plan.config)
+    return shown, history
+
+
 def settle(held: Session) -> Shown:
     """Choose the run to show, and take its settings for the knobs."""
     if held.run is None:
@@ -241,12 +252,7 @@ def show_run(held: Session, run: str | None, *, loaded: bool = False) -> None:
 
 def transport(held: Session, turn: tuple[object, ...]) -> None:
     """Buttons, progress, speed and time left; looks again twice a second while a run is under way."""
-    shown = look(held)
-    if shown.turn != turn:
-        st.rerun()
-    history = shown.seen.history
-    if shown.run is None or not any(history.planned):
-        history = planned_only(held.plan.config)
+    shown, history = look_again(held, turn)
     with st.container(key="train_transport", horizontal=True, gap=None):
         with st.container(key="train_buttons", horizontal=True, gap="small", width="content"):
             buttons(held, shown)
@@ -538,12 +544,7 @@ def _templates(folder: Path | None, running: bool) -> tuple[Templates | None, st
 
 def charts(held: Session, turn: tuple[object, ...]) -> None:
     """The error chart, and below it weights, flips, templates and a sentence."""
-    shown = look(held)
-    if shown.turn != turn:
-        st.rerun()
-    history = shown.seen.history
-    if shown.run is None or not any(history.planned):
-        history = planned_only(held.plan.config)
+    shown, history = look_again(held, turn)
     theme = st.context.theme.type or "light"
     if shown.run is None:
         version = (0, hash(history.planned))
