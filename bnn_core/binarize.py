@@ -139,12 +139,17 @@ def sign_bit(a: Tensor, kind: str, limit: float) -> Tensor:
     return result
 
 
-def flip(bits: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Bits of either sign, each turned round with that probability; the error passes as if none were."""
+def flip(bits: Tensor, probability: float, generator: torch.Generator, *, low: int = -1) -> Tensor:
+    """Bits, each turned round with that probability; the error passes as if none were.
+
+    Args:
+        bits: values in {low, 1}; a 0 among {-1, 0, +1} stays 0.
+        low: -1, or 0 for zero-one inputs.
+    """
     if probability == 0:
         return bits
     turned = torch.empty_like(bits, requires_grad=False).bernoulli_(probability, generator=generator)
-    return bits - 2 * (bits.detach() * turned)
+    return bits + turned * ((1 + low) - 2 * bits.detach())
 
 
 def drop(values: Tensor, probability: float, generator: torch.Generator) -> Tensor:

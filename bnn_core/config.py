@@ -47,11 +47,12 @@ class _Frozen(BaseModel):
 class DataConfig(_Frozen):
     """Which digits, and how a picture becomes input bits."""
 
-    features: Literal["bipolar"] = _field(
+    features: Literal["bipolar", "zero-one", "two-bit"] = _field(
         "bipolar",
         label="Features",
-        help="How a pixel becomes input bits: bipolar is +1 for ink and -1 for background.",
-        equation="z_0 = sign(pixel - threshold)",
+        help="How a pixel becomes input bits: bipolar is +1 for ink and -1 for background; in zero-one"
+        " background is 0 and takes no part; two-bit takes the grey level's top two bits.",
+        equation="z_0 = sign(pixel - threshold), or 0 for background, or two bits a pixel",
     )
     input_threshold: int = _field(
         128,
@@ -84,11 +85,12 @@ class NetworkConfig(_Frozen):
         equation="z_i = sign(a_i)",
         unit="units",
     )
-    variant: Literal["strict"] = _field(
+    variant: Literal["strict", "threshold"] = _field(
         "strict",
         label="Variant",
-        help="strict: every bias is one bit, as in the paper.",
-        equation="a_i = b_i + sum_j w_ij z_j, b_i in {-1, +1}",
+        help="strict: every bias is one bit, as in the paper. threshold: batch-norm in phase 2, folded"
+        " into one integer a unit.",
+        equation="a_i = b_i + sum_j w_ij z_j, b_i in {-1, +1} or an integer",
     )
 
     def model_post_init(self, _context: Any) -> None:

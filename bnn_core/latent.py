@@ -2,7 +2,8 @@
 
 Scales act inside the training only and change no sign, so inference stays bitwise: over a fan-in n,
 a sum of n bits has a spread of a few sqrt(n), and sums are divided by sqrt(n) before tanh, the
-pseudo-gradient's window or softmax see them.
+pseudo-gradient's window or softmax see them. In the threshold variant's phase 2 a batch-norm does that
+instead, and takes the biases' place (:mod:`bnn_core.norm`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from bnn_core.binarize import (
     ternary_values,
 )
 from bnn_core.config import RunConfig
+from bnn_core.datasets.features import FEATURES
 from bnn_core.kernels import PackedLayer
 from bnn_core.network import BitwiseNetwork
+from bnn_core.norm import Norm
 from bnn_core.real import SLOPE, RealNetwork
 
 
@@ -40,12 +43,14 @@ class LatentNetwork:
         weights: (units, inputs) float32 a layer.
         biases: (units,) float32 a layer.
         edges: the boundary of each layer's weights, see :meth:`set_boundaries`.
+        norms: one a layer in phase 2 of the threshold variant, else empty.
     """
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
         self.weights = [w.requires_grad_() for w in weights]
         self.biases = [b.requires_grad_() for b in biases]
         self.edges = [Boundary() for _ in weights]
+        self.norms: list[Norm] = []
 
     @classmethod
     def random(cls, sizes: Sequence[int], width: float, rng: np.random.Generator) -> LatentNetwork:
@@ -63,8 +68,14 @@ class LatentNetwork:
         return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
 
     def parameters(self) -> list[Tensor]:
-        """Weights and biases, layer by layer."""
-        return [p for pair in zip(self.weights, self.biases, strict=True) for p in pair]
+        """Weights and biases, layer by layer; then the norms' gains and shifts."""
+        latents = [p for pair in zip(self.weights, self.biases, strict=True) for p in pair]
+        return latents + [p for norm in self.norms for p in norm.parameters()]
+
+    @property
+    def logit_scale(self) -> float:
+        """What the last pre-activation of :meth:`bitwise_forward` is multiplied by before the softmax."""
+        return 1.0 if self.norms else 1 / math.sqrt(self.sizes[-2])
 
     def real_forward(
         self,
@@ -77,7 +88,7 @@ class LatentNetwork:
         """Phase 1: logits of the real network with compressed weights (section 3.1).
 
         Args:
-            z: (batch, inputs) float32 in {-1, +1}.
+            z: (batch, inputs) float32 in {-1, +1}, or {0, 1} for zero-one features.
             gain: k of tanh(k w_bar).
             dropout: probabilities at the input and at hidden layers; 0 to evaluate.
 
@@ -99,41 +110,63 @@ class LatentNetwork:
         """Phase 2: the binarised network, whose error trains the latents (section 3.2).
 
         Args:
-            z: (batch, inputs) float32 in {-1, +1}.
+            z: (batch, inputs) float32 in {-1, +1}, or {0, 1} for zero-one features.
             config: pseudo-gradient and, in training, flips and dropout.
-            generator: randomness of flips and dropout; None evaluates: no flips, no dropout, and every
-                sum is the packed network's integer.
+            generator: randomness of flips and dropout; None evaluates: no flips, no dropout, norms by
+                their running statistics, and every sum is the packed network's integer.
 
         Returns:
-            the pre-activations of every layer, (batch, units) float32, integers if evaluating.
+            the pre-activations of every layer, (batch, units) float32: in training what sign (or, at the
+            last layer, softmax) sees, in evaluation the integers.
         """
         noise, phase = config.noise, config.phase2
+        low = FEATURES[config.data.features].low
         last = len(self.weights) - 1
         sums = []
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             w = ternarise(weight, self.edges[i])
-            b = ternarise(bias, Boundary())
+            norm = self.norms[i] if self.norms else None
+            b = ternarise(bias, Boundary()) if norm is None else None
             if generator is not None:
-                z = flip(z, noise.hidden_flips if i else noise.input_flips, generator)
+                if i:
+                    z = flip(z, noise.hidden_flips, generator)
+                else:
+                    z = flip(z, noise.input_flips, generator, low=low)
                 z = drop(z, phase.dropout_hidden if i else phase.dropout_input, generator)
                 w = flip(w, noise.weight_flips, generator)
             a = F.linear(z, w, b)  # (batch, units)
-            sums.append(a)
+            if norm is None:
+                seen, limit = a, noise.window * math.sqrt(weight.shape[1])
+            else:
+                seen, limit = norm.evaluate(a) if generator is None else norm.train(a), noise.window
+            if generator is not None or norm is None:
+                sums.append(seen)
+            else:
+                sums.append(a + torch.from_numpy(norm.fold(weight.shape[1])))
             if i < last:
-                z = sign_bit(a, noise.pseudo_gradient, noise.window * math.sqrt(weight.shape[1]))
+                z = sign_bit(seen, noise.pseudo_gradient, limit)
         return sums
 
     @torch.no_grad()
-    def start_phase2(self, gain: float) -> None:
-        """Latents become the compressed weights of phase 1, tanh(k w_bar)."""
+    def start_phase2(self, gain: float, variant: str) -> None:
+        """Latents become phase 1's compressed weights, tanh(k w_bar); a threshold network gets its norms."""
         for p in self.parameters():
             p.copy_(torch.tanh(p * gain))  # the exact one: no small weight may lose its sign
+        if variant == "threshold":
+            self.make_norms()
+
+    def make_norms(self) -> None:
+        """Fresh norms for every layer."""
+        units = self.sizes[1:]
+        self.norms = [Norm(n, output=i == len(units) - 1) for i, n in enumerate(units)]
 
     @torch.no_grad()
     def clip(self) -> None:
-        """Keep the latents in [-1, 1], where a flip stays within reach."""
-        for p in self.parameters():
+        """Keep the latents in [-1, 1], where a flip stays within reach, and the norms' gains positive."""
+        for p in (*self.weights, *self.biases):
             p.clamp_(-1, 1)
+        for norm in self.norms:
+            norm.clip()
 
     @torch.no_grad()
     def set_boundaries(self, sparsity: float, sparse_output: bool) -> None:
@@ -156,9 +189,14 @@ class LatentNetwork:
         self, config: RunConfig, signs: Sequence[NDArray[np.int8]] | None = None
     ) -> BitwiseNetwork:
         """The packed network as it stands now; ``signs`` saves binarising again."""
+        if self.norms:
+            biases = [norm.fold(n) for norm, n in zip(self.norms, self.sizes[:-1], strict=True)]
+        else:
+            biases = [np.where(b.detach().numpy() >= 0, 1, -1).astype(np.int32) for b in self.biases]
+        zero_one = FEATURES[config.data.features].low == 0
         layers = tuple(
-            PackedLayer.from_signs(w, np.where(b.detach().numpy() >= 0, 1, -1).astype(np.int32))
-            for w, b in zip(signs or self.signs(), self.biases, strict=True)
+            PackedLayer.from_signs(w, b, zero_one=zero_one and i == 0)
+            for i, (w, b) in enumerate(zip(signs or self.signs(), biases, strict=True))
         )
         return BitwiseNetwork(
             layers, config.data.features, config.data.input_threshold, config.network.variant

@@ -28,7 +28,8 @@ from bnn_core.kernels import PackedLayer
 from bnn_core.network import BitwiseNetwork
 
 FORMAT = "bitwise-network/1"
-VARIANTS = ("strict",)
+VARIANTS = ("strict", "threshold")
+_MAX_BIAS = 1 << 29
 _KEYS = ("format", "sizes", "features", "input_threshold", "variant", "provenance")
 _MAX_BYTES = 1 << 30
 
@@ -106,7 +107,7 @@ def load_network(path: Path, kind: type[Network]) -> Network:
     if values["variant"] not in VARIANTS:
         raise InputError(f"{path} has variant {values['variant']!r}: allowed are {', '.join(VARIANTS)}.")
     layers = tuple(
-        _layer(path, tensors, index, inputs, units, values["variant"])
+        _layer(path, tensors, index, inputs, units, values)
         for index, (inputs, units) in enumerate(pairwise(sizes))
     )
     return kind(
@@ -131,7 +132,12 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 
 def _layer(
-    path: Path, tensors: Mapping[str, NDArray[Any]], index: int, inputs: int, units: int, variant: str
+    path: Path,
+    tensors: Mapping[str, NDArray[Any]],
+    index: int,
+    inputs: int,
+    units: int,
+    values: Mapping[str, Any],
 ) -> PackedLayer:
     shape = (units, word_count(inputs))
 
@@ -146,9 +152,14 @@ def _layer(
     weight = tensor("weight", "uint64", shape)
     mask = tensor("mask", "uint64", shape) if f"layer{index}.mask" in tensors else None
     bias = tensor("bias", "int32", (units,))
-    if variant == "strict" and not np.all(np.abs(bias) == 1):
+    if values["variant"] == "strict" and not np.all(np.abs(bias) == 1):
         raise InputError(f"{path}: layer{index}.bias is not -1 or +1 everywhere, as strict networks are.")
+    if np.any(np.abs(bias.astype(np.int64)) > _MAX_BIAS):
+        raise InputError(
+            f"{path}: layer{index}.bias is beyond {_MAX_BIAS:,}: sums would not fit their integers."
+        )
     for name, plane in (("weight", weight), ("mask", mask)):
         if plane is not None and not padding_is_zero(plane, inputs):
             raise InputError(f"{path}: layer{index}.{name} has padding bits that are not 0.")
-    return PackedLayer(inputs, weight, mask, bias)
+    zero_one = index == 0 and FEATURES[values["features"]].low == 0
+    return PackedLayer(inputs, weight, mask, bias, zero_one)

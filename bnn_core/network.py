@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack, unpack
-from bnn_core.datasets.features import input_bits, input_count
+from bnn_core.datasets.features import FEATURES, input_bits, input_count
 from bnn_core.errors import InputError
 from bnn_core.kernels import Kernel, PackedLayer, Sums, kernel
 
@@ -27,9 +27,10 @@ class LayerTrace:
         inputs: (n,) uint8 in {0, 1}.
         weights: (units, n) uint8 in {0, 1}.
         mask: (units, n) uint8 in {0, 1}, 1 = connected; None when dense.
+        zero_one: whether an input of 0 is absent: it takes no part in any sum (first layer only).
         bias: (units,) int32.
-        active: (units,) int32, connected inputs.
-        counts: (units,) int32, connected inputs that agree with their weight: popcount(xnor).
+        active: (units,) int32, inputs that take part: connected and not absent.
+        counts: (units,) int32, those of them that agree with their weight: popcount(xnor).
         sums: (units,) int32, counts - (active - counts) + bias.
         bits: (units,) uint8 in {0, 1}, sums >= 0.
     """
@@ -37,11 +38,19 @@ class LayerTrace:
     inputs: BitArray
     weights: BitArray
     mask: BitArray | None
+    zero_one: bool
     bias: NDArray[np.int32]
     active: NDArray[np.int32]
     counts: NDArray[np.int32]
     sums: NDArray[np.int32]
     bits: BitArray
+
+    def used(self, unit: int) -> BitArray | None:
+        """(n,) uint8 in {0, 1}: which inputs take part in the unit's sum; None if all do."""
+        connected = None if self.mask is None else self.mask[unit]
+        if not self.zero_one:
+            return connected
+        return self.inputs if connected is None else self.inputs & connected
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +61,8 @@ class BitwiseNetwork:
         layers: from the input on.
         features: how a picture becomes bits, see :mod:`bnn_core.datasets.features`.
         input_threshold: grey level from which a pixel is ink.
-        variant: ``"strict"``: every bias is one bit.
+        variant: ``"strict"``: every bias is one bit; ``"threshold"``: one integer a unit, folded from the
+            batch-norm that it was trained with.
         provenance: where it comes from: configuration, seed, data, test error, date.
     """
 
@@ -70,7 +80,7 @@ class BitwiseNetwork:
     @property
     def side(self) -> int:
         """Rows (and columns) of the pictures it reads."""
-        side = round(self.sizes[0] ** 0.5)
+        side = round((self.sizes[0] / FEATURES[self.features].planes) ** 0.5)
         if input_count(self.features, side) != self.sizes[0]:
             raise InputError(f"A network of {self.sizes[0]} inputs does not read square pictures.")
         return side
@@ -82,9 +92,10 @@ class BitwiseNetwork:
 
     @property
     def packed_bytes(self) -> int:
-        """Bytes of the packed weights and masks and, a bit each, the strict biases."""
+        """Bytes of the packed weights and masks, and of the biases: a bit each if strict, else four bytes."""
         planes = sum(layer.weight.nbytes * (1 if layer.mask is None else 2) for layer in self.layers)
-        return planes + sum(-(-layer.units // 8) for layer in self.layers)
+        strict = self.variant == "strict"
+        return planes + sum(-(-layer.units // 8) if strict else 4 * layer.units for layer in self.layers)
 
     @property
     def parameters(self) -> int:
@@ -214,14 +225,16 @@ class BitwiseNetwork:
             self.layers, self._layer_sums(words, kernel(kernel_name)), strict=True
         ):
             row = sums[0]
+            active = layer.active_under(words[0])
             traces.append(
                 LayerTrace(
                     inputs=unpack(words[0], layer.inputs),
                     weights=layer.weight_bits(),
                     mask=layer.mask_bits(),
+                    zero_one=layer.zero_one,
                     bias=layer.bias,
-                    active=layer.active,
-                    counts=(row - layer.bias + layer.active) >> 1,
+                    active=active,
+                    counts=(row - layer.bias + active) >> 1,
                     sums=row,
                     bits=unpack(bits[0], layer.units),
                 )

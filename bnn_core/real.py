@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from bnn_core.bits import to_signs
-from bnn_core.datasets.features import input_bits
+from bnn_core.datasets.features import input_bits, input_values
 from bnn_core.errors import InputError
 from bnn_core.files import stable_bytes, write_atomically
 
@@ -54,7 +53,8 @@ class RealNetwork:
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits, (n, classes) float32, of (n, side, side) uint8 images."""
-        z = to_signs(input_bits(images, self.features, self.input_threshold)).astype(np.float32)
+        bits = input_bits(images, self.features, self.input_threshold)
+        z = input_values(bits, self.features).astype(np.float32)
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             a = (z @ weight.T + bias) * np.float32(SLOPE / weight.shape[1] ** 0.5)
             z = a if index == len(self.weights) - 1 else np.tanh(a)

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnn_core.binarize import Boundary, compress
-from bnn_core.bits import WordArray, pack, to_signs
+from bnn_core.bits import WordArray, pack
 from bnn_core.config import RunConfig
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, split
-from bnn_core.datasets.features import input_bits, input_count
+from bnn_core.datasets.features import input_bits, input_count, input_values
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -119,9 +119,9 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Probe:
-    """Digits that a network is measured on: bits as signs for torch, as words for the kernels."""
+    """Digits that a network is measured on: input values for torch, packed bits for the kernels."""
 
-    signs: Tensor
+    values: Tensor
     words: WordArray
     labels: NDArray[np.int64]
 
@@ -139,7 +139,7 @@ class _Run:
         self.control = control
         self.replay: list[dict[str, Any]] = []  # settings to change again, see _rewind in run_writer
         self.split = split(data, config.data.train_digits)
-        self.train_signs = self._signs(self.split.train_images)
+        self.train_values = self._values(self._bits(self.split.train_images))
         self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64))
         self.train_probe = self._probe(self.split.probe_images, self.split.probe_labels)
         self.validation = (
@@ -174,13 +174,13 @@ class _Run:
     def _bits(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return input_bits(images, self.config.data.features, self.config.data.input_threshold)
 
-    def _signs(self, images: NDArray[np.uint8]) -> Tensor:
-        """(n, inputs) int8 in {-1, +1}; floats are made a batch at a time."""
-        return torch.from_numpy(to_signs(self._bits(images)))
+    def _values(self, bits: NDArray[np.uint8]) -> Tensor:
+        """(n, inputs) int8 in {-1, +1} or {0, 1}; floats are made a batch at a time."""
+        return torch.from_numpy(input_values(bits, self.config.data.features))
 
     def _probe(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Probe:
         bits = self._bits(images)
-        return _Probe(torch.from_numpy(to_signs(bits)), pack(bits), labels.astype(np.int64))
+        return _Probe(self._values(bits), pack(bits), labels.astype(np.int64))
 
     # Settings that follow from the place
 
@@ -295,14 +295,14 @@ class _Run:
     def _step(self, batch: Tensor) -> float:
         """One step of Adam on the mean cross-entropy; returns that mean."""
         place, network = self.place, self.network
-        z = self.train_signs[batch].float()  # (batch, inputs)
+        z = self.train_values[batch].float()  # (batch, inputs)
         noise = self._torch_rng(place.phase, place.epoch * self.steps + place.step)
         if place.phase == 1:
             phase = self.config.phase1
             dropout = (phase.dropout_input, phase.dropout_hidden)
             logits = network.real_forward(z, self.gain, dropout=dropout, generator=noise)
         else:
-            logits = network.bitwise_forward(z, self.config, noise)[-1] / math.sqrt(network.sizes[-2])
+            logits = network.bitwise_forward(z, self.config, noise)[-1] * network.logit_scale
         loss = F.cross_entropy(logits, self.train_labels[batch])
         self.optimizer.zero_grad()
         loss.backward()
@@ -399,7 +399,7 @@ class _Run:
         """On to the next phase; phase 2 starts from the compressed weights with phase 1's last gain."""
         place = self.place
         if place.phase == 1:
-            self.network.start_phase2(self.gain)
+            self.network.start_phase2(self.gain, self.config.network.variant)
         place.phase += 1
         place.epoch = place.step = 0
         place.started = False
@@ -434,7 +434,7 @@ class _Run:
             return None
         guesses = [
             self.network.real_forward(chunk.float(), self.gain).argmax(dim=1)
-            for chunk in probe.signs.split(2000)
+            for chunk in probe.values.split(2000)
         ]
         return _percent(torch.cat(guesses).numpy(), probe.labels)
 
@@ -493,6 +493,9 @@ class _Run:
             tensors[f"latent{i}"] = p.detach().numpy().copy()
             for name, value in self.optimizer.state.get(p, {}).items():
                 tensors[f"adam{i}.{name}"] = value.numpy().copy()
+        for i, norm in enumerate(self.network.norms):
+            for name, value in norm.buffers().items():
+                tensors[f"norm{i}.{name}"] = value.numpy().copy()
         for i, signs in enumerate(self.last_signs):
             tensors[f"signs{i}"] = signs
         state = {
@@ -520,6 +523,8 @@ class _Run:
             [tensors[f"latent{2 * i}"] for i in layers], [tensors[f"latent{2 * i + 1}"] for i in layers]
         )
         self.network.edges = edges
+        if self.config.network.variant == "threshold" and self.place.phase == 2:
+            self._restore_norms(tensors)
         self.last_signs = [checkpoint.tensors[f"signs{i}"] for i in layers]
         self._new_optimizer()
         for i, p in enumerate(self.network.parameters()):
@@ -527,6 +532,16 @@ class _Run:
             moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             if moments:
                 self.optimizer.state[p] = moments
+
+    @torch.no_grad()
+    def _restore_norms(self, tensors: dict[str, Tensor]) -> None:
+        self.network.make_norms()
+        first = 2 * len(self.network.weights)
+        for i, norm in enumerate(self.network.norms):
+            for place, p in enumerate(norm.parameters()):
+                p.copy_(tensors[f"latent{first + 2 * i + place}"])
+            for name, value in norm.buffers().items():
+                value.copy_(tensors[f"norm{i}.{name}"])
 
 
 def _percent(guesses: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -1,8 +1,9 @@
-"""What the Watch page shows: one digit's way through one network, computed once a run of the page."""
+"""What pages that show a digit stand on: its way through one network, computed once a run of the page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +17,19 @@ from explorer.views import gallery, watch
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """All that the page shows, computed once a run of the script.
+    """One digit's way through one network, computed once a run of the script.
 
     Attributes:
+        entry, moment: the run and the moment of it that the network is.
         image: (28, 28) uint8, the digit. true: its class; None for a drawn one. index: in the test set.
         traces: one a layer. orders: one a hidden layer, position -> unit, as the fields lie.
         fields: one a hidden layer. layer, unit: the unit up close; layer from 1.
-        real: the float network's answer, if the run has that network.
     """
 
     view: state.View
+    entry: catalogue.Entry
+    moment: catalogue.Moment
     network: BitwiseNetwork
-    known: catalogue.Known
     image: NDArray[np.uint8]
     index: int
     true: int | None
@@ -38,11 +40,26 @@ class Scene:
     layer: int
     unit: int
     read: watch.Reading
-    real: int | None
+
+    @cached_property
+    def known(self) -> catalogue.Known:
+        """The network's answers to all test digits."""
+        return catalogue.known(str(self.moment.path), catalogue.version(self.moment.path))
+
+    @cached_property
+    def real(self) -> int | None:
+        """The float network's answer, if the run has that network."""
+        return _float_answer(self.entry, self.image)
 
 
-def compose(view: state.View, entry: catalogue.Entry, moment: catalogue.Moment) -> Scene:
+def compose(
+    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, *, outputs: bool = False
+) -> Scene:
     """Run the digit through the network.
+
+    Args:
+        outputs: whether a unit of the output layer may be the one up close; on a page that has no place
+            for those, the page picks another.
 
     Raises:
         InputError: the network's file cannot be used, or it reads other pictures.
@@ -52,7 +69,6 @@ def compose(view: state.View, entry: catalogue.Entry, moment: catalogue.Moment) 
     network = catalogue.load_network(str(moment.path), version)
     if network.side != data.side or network.sizes[-1] != data.classes:
         raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
-    known = catalogue.known(str(moment.path), version)
     last = catalogue.moments(entry)[-1].path  # what must not change while the scrubber moves hangs on it
     last_version = catalogue.version(last)
     drawn = view.drawn_digit
@@ -64,17 +80,18 @@ def compose(view: state.View, entry: catalogue.Entry, moment: catalogue.Moment) 
     orders = by_digit if view.order == "digit" else [np.arange(units) for units in hidden]
     read = watch.reading(traces[-1].sums)
     layer, chosen = view.layer, view.unit
-    if chosen is not None and (layer > len(hidden) or chosen >= hidden[layer - 1]):
+    if chosen is not None and (layer >= len(network.sizes) or chosen >= network.sizes[layer]):
         state.correct(words.no_such_unit(layer, chosen, hidden), layer=1, unit=None)
         chosen = None
-    if chosen is None:
+    if chosen is None or (layer > len(hidden) and not outputs):
         layer = 1
         edges = band_edges(network.sizes[-1], hidden[0])
         chosen = watch.typical_unit(traces[0], by_digit[0][edges[read.label] : edges[read.label + 1]])
     return Scene(
         view=view,
+        entry=entry,
+        moment=moment,
         network=network,
-        known=known,
         image=image,
         index=index,
         true=None if drawn is not None else int(data.test_labels[index]),
@@ -85,7 +102,6 @@ def compose(view: state.View, entry: catalogue.Entry, moment: catalogue.Moment) 
         layer=layer,
         unit=chosen,
         read=read,
-        real=_float_answer(entry, image),
     )
 
 

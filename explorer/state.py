@@ -1,6 +1,7 @@
 """What the address bar holds: one declared schema of what is shown, read from and written to the URL.
 
-    ?model=talk&at=phase2-epoch0003-step0000375&digit=90&layer=2&unit=341&order=trained
+    ?model=talk&at=phase2-epoch0003-step0000375&digit=90&layer=2&unit=341&order=trained&sort=balance
+    &word=9&versus=quick&versus_at=phase1-epoch0002-step0000200
 
 A value that equals its default stays out of the URL. A value that cannot be used falls back to its default,
 with one sentence that says so; a URL never leads to a stack trace.
@@ -22,13 +23,14 @@ import re
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 Order = Literal["digit", "trained"]
+Sort = Literal["digit", "balance", "use", "alike", "trained"]
 
 SIDE = 28
 """Rows and columns of a drawn digit."""
@@ -47,8 +49,12 @@ class View:
         at: a snapshot of it, by the name of its file; "" is the finished network.
         digit: index in the test set; with `drawn`, the digit to go back to.
         drawn: a drawn digit, (28, 28) uint8 as bytes; None: the test digit is shown.
-        layer, unit: the unit up close, layer from 1 and unit from 0; None: the page picks one.
+        layer, unit: the unit up close, layer from 1 (the output layer is the last) and unit from 0; None: the
+            page picks one.
         order: hidden units placed by the digit that they answer to, or as they were trained.
+        sort: the order of units on the Weights page.
+        word: the word of the unit's inputs that the XNOR page stands at, from 1; None: before the first.
+        versus, versus_at: what the Weights page compares with, as `model` and `at`; "" is nothing.
     """
 
     model: str = ""
@@ -58,6 +64,10 @@ class View:
     layer: int = 1
     unit: int | None = None
     order: Order = "digit"
+    sort: Sort = "digit"
+    word: int | None = None
+    versus: str = ""
+    versus_at: str = ""
 
     @property
     def drawn_digit(self) -> NDArray[np.uint8] | None:
@@ -65,7 +75,7 @@ class View:
         return None if self.drawn is None else np.frombuffer(self.drawn, np.uint8).reshape(SIDE, SIDE)
 
 
-PARAMS = ("model", "at", "digit", "layer", "unit", "order")
+PARAMS = ("model", "at", "digit", "layer", "unit", "order", "sort", "word", "versus", "versus_at")
 """The keys in the URL."""
 
 
@@ -99,6 +109,16 @@ def parse(
             values["at"] = at
         else:
             refuse("at", "no snapshot has such a name, so this is the finished network")
+    if name := params.get("versus"):
+        if name in models:
+            values["versus"] = name
+        else:
+            refuse("versus", "there is no such model here, so nothing is compared")
+    if (at := params.get("versus_at")) and "versus" in values:
+        if _PLAIN.fullmatch(at):
+            values["versus_at"] = at
+        else:
+            refuse("versus_at", "no snapshot has such a name, so the finished network is compared")
     if text := params.get("digit"):
         if text.startswith(_DRAWN):
             values["drawn"] = _unpack(text.removeprefix(_DRAWN))
@@ -112,7 +132,7 @@ def parse(
         if (layer := _whole(text)) is not None and layer >= 1:
             values["layer"] = layer
         else:
-            refuse("layer", "hidden layers count from 1, so this is the first")
+            refuse("layer", "layers count from 1, so this is the first")
     if text := params.get("unit"):
         if (unit := _whole(text)) is not None:
             values["unit"] = unit
@@ -123,6 +143,16 @@ def parse(
             values["order"] = order
         else:
             refuse("order", "units are placed by “digit” or as “trained”")
+    if sort := params.get("sort"):
+        if sort in get_args(Sort):
+            values["sort"] = sort
+        else:
+            refuse("sort", f"units are sorted by {', '.join(get_args(Sort))}")
+    if text := params.get("word"):
+        if (word := _whole(text)) is not None and word >= 1:
+            values["word"] = word
+        else:
+            refuse("word", "words count from 1, so this is before the first")
     return View(**values), complaints
 
 

@@ -1,7 +1,7 @@
 """Digits: loading, splits, input features, and pictures from outside."""
 
 from bnn_core.datasets.digits import Digits, Split, load_digits, load_mnist, split
-from bnn_core.datasets.features import FEATURES, INPUT_THRESHOLD, input_bits, input_count
+from bnn_core.datasets.features import FEATURES, INPUT_THRESHOLD, input_bits, input_count, input_values
 from bnn_core.datasets.image import decode_image, from_raster, load_image
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "from_raster",
     "input_bits",
     "input_count",
+    "input_values",
     "load_digits",
     "load_image",
     "load_mnist",

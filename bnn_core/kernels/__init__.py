@@ -2,10 +2,12 @@
 
 A kernel takes packed inputs and one packed layer and returns the integer pre-activations
 
-    a_i = b_i + sum_j w_ij z_j  =  active_i + b_i - 2 mismatches_i
+    a_i = b_i + sum_j w_ij z_j  =  constant_i - cost mismatches_i
 
-where ``active_i`` is the fan-in (dense) or the popcount of the mask (sparse) and ``mismatches_i``
-counts the inputs that differ from their weight: popcount(x xor w), taken under the mask.
+where ``mismatches_i`` counts the inputs that differ from their weight: popcount(x xor w), taken under
+the mask. On inputs of -1 and +1 a mismatch costs 2 and ``constant_i`` is b_i plus the connected inputs;
+on inputs of 0 and 1 it costs 1 and ``constant_i`` is b_i plus the weights that are +1
+(:attr:`PackedLayer.constant` says why): zero-one inputs need no mask.
 
     inputs   (n, words)      one row a digit
     weights  (units, words)  one row a unit      -> sums (n, units) int32

@@ -22,13 +22,15 @@ class PackedLayer:
         inputs: fan-in n, in bits.
         weight: (units, ceil(n / 64)) uint64; 1 means +1, 0 means -1 (or 0 under the mask).
         mask: the same shape, 1 means connected; None when every weight is.
-        bias: (units,) int32; -1 or +1 in a strict network.
+        bias: (units,) int32; -1 or +1 in a strict network, any integer in a threshold network.
+        zero_one: whether an input bit of 0 means 0 (absent) instead of -1.
     """
 
     inputs: int
     weight: WordArray
     mask: WordArray | None
     bias: NDArray[np.int32]
+    zero_one: bool = False
 
     @property
     def units(self) -> int:
@@ -47,6 +49,31 @@ class PackedLayer:
             return np.full(self.units, self.inputs, np.int32)
         return np.bitwise_count(self.mask).sum(axis=1, dtype=np.int32)
 
+    def active_under(self, inputs: WordArray) -> NDArray[np.int32]:
+        """(units,) int32: inputs that take part in each sum for one row of packed inputs, (words,) uint64."""
+        if not self.zero_one:
+            return self.active
+        if self.mask is None:
+            return np.full(self.units, np.bitwise_count(inputs).sum(), np.int32)
+        return np.bitwise_count(self.mask & inputs).sum(axis=1, dtype=np.int32)
+
+    @cached_property
+    def constant(self) -> NDArray[np.int32]:
+        """(units,) int32: the sum where no input differs from its weight; each that does costs `cost`.
+
+        Bipolar: active + bias. Zero-one: W.x counts the +1 weights whose input is there, less the -1
+        weights whose input is there; with x equal to the weight bits that is popcount(w and m) + bias.
+        """
+        if not self.zero_one:
+            return self.active + self.bias
+        plus = self.weight if self.mask is None else self.weight & self.mask
+        return np.bitwise_count(plus).sum(axis=1, dtype=np.int32) + self.bias
+
+    @property
+    def cost(self) -> int:
+        """What an input that differs from its weight takes from the sum: 2 (from +1 to -1), or 1."""
+        return 1 if self.zero_one else 2
+
     def weight_bits(self) -> NDArray[np.uint8]:
         """(units, inputs) uint8 in {0, 1}."""
         return unpack(self.weight, self.inputs)
@@ -62,12 +89,15 @@ class PackedLayer:
         return signs if mask is None else signs * mask.astype(np.int8)
 
     @classmethod
-    def from_signs(cls, signs: NDArray[np.int8], bias: NDArray[np.int32]) -> PackedLayer:
+    def from_signs(
+        cls, signs: NDArray[np.int8], bias: NDArray[np.int32], *, zero_one: bool = False
+    ) -> PackedLayer:
         """Pack weights given as signs.
 
         Args:
             signs: (units, inputs) int8 in {-1, 0, +1}; a mask is kept only if there is a 0.
             bias: (units,) int32.
+            zero_one: whether an input bit of 0 means 0 instead of -1.
         """
         active = signs != 0
         return cls(
@@ -75,4 +105,5 @@ class PackedLayer:
             weight=pack((signs > 0).astype(np.uint8)),
             mask=None if active.all() else pack(active.astype(np.uint8)),
             bias=np.ascontiguousarray(bias, np.int32),
+            zero_one=zero_one,
         )

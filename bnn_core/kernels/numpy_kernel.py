@@ -12,7 +12,7 @@ _BLOCK_BYTES = 1 << 18
 
 
 def numpy_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
-    """a_i = active_i + b_i - 2 popcount((x xor w_i) and m_i).
+    """a_i = constant_i - cost popcount((x xor w_i) and m_i).
 
     Args:
         inputs: (n, words) uint64, padding 0.
@@ -23,7 +23,6 @@ def numpy_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
     """
     digits = inputs.shape[0]
     sums = np.empty((digits, layer.units), np.int32)
-    constant = layer.active + layer.bias
     rows = max(1, _BLOCK_BYTES // (layer.units * 8))
     mismatches = np.empty((rows, layer.units), np.uint16 if layer.inputs < 1 << 16 else np.uint32)
     words = np.empty((rows, layer.units), np.uint64)
@@ -41,6 +40,7 @@ def numpy_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
                 np.bitwise_and(words[:size], mask_columns[column], out=words[:size])
             np.bitwise_count(words[:size], out=counts[:size])
             mismatches[:size] += counts[:size]
-        # Signed before doubling and subtracting: 16 - 32 must not become 1.8e19.
-        np.subtract(constant, mismatches[:size].astype(np.int32) << 1, out=sums[start : start + size])
+        # Signed before subtracting: 16 - 32 must not become 1.8e19.
+        lost = mismatches[:size].astype(np.int32) * np.int32(layer.cost)
+        np.subtract(layer.constant, lost, out=sums[start : start + size])
     return sums

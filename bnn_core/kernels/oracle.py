@@ -12,7 +12,7 @@ from bnn_core.kernels.layer import PackedLayer, Sums
 
 
 def oracle_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
-    """a_i = b_i + sum_j w_ij z_j with w in {-1, 0, +1} and z in {-1, +1}.
+    """a_i = b_i + sum_j w_ij z_j with w in {-1, 0, +1} and z in {-1, +1}, or {0, 1} in a zero-one layer.
 
     Args:
         inputs: (n, words) uint64.
@@ -21,6 +21,7 @@ def oracle_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
     Returns:
         (n, units) int32.
     """
-    z = to_signs(unpack(inputs, layer.inputs)).astype(np.int64)
+    bits = unpack(inputs, layer.inputs)
+    z = (bits if layer.zero_one else to_signs(bits)).astype(np.int64)
     w = layer.weight_signs().astype(np.int64)
     return (z @ w.T + layer.bias).astype(np.int32)

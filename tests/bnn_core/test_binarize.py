@@ -103,6 +103,20 @@ def test_flips_turn_about_that_share_and_pass_the_error(probability: float, seed
     assert np.array_equal(sent, arrived)
 
 
+def test_flips_of_zero_one_inputs_stay_zero_one() -> None:
+    bits = torch.tensor([0.0, 1.0]).repeat(2000)
+    out = flip(bits, 0.25, torch.Generator().manual_seed(0), low=0)
+    assert set(out.unique().tolist()) == {0.0, 1.0}
+    for value in (0.0, 1.0):
+        assert abs(float((out[bits == value] != value).float().mean()) - 0.25) < 0.06
+
+
+def test_a_switched_off_weight_is_not_flipped() -> None:
+    weights = torch.tensor([-1.0, 0.0, 1.0]).repeat(1000)
+    out = flip(weights, 0.5, torch.Generator().manual_seed(0))
+    assert torch.equal(out == 0, weights == 0)
+
+
 def test_no_flip_and_no_dropout_change_nothing() -> None:
     bits = torch.tensor([1.0, -1.0])
     generator = torch.Generator()

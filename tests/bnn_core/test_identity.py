@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_core import Digits, RunConfig
-from bnn_core.bits import pack, to_signs
+from bnn_core.bits import pack
+from bnn_core.datasets import FEATURES, input_count, input_values
 from bnn_core.kernels import KERNELS
 from bnn_core.latent import LatentNetwork
 
@@ -15,8 +16,9 @@ from bnn_core.latent import LatentNetwork
 def assert_identical(latent: LatentNetwork, images: np.ndarray, config: RunConfig) -> None:
     packed = latent.to_bitwise(config)
     bits = packed.input_bits(images)
+    values = torch.from_numpy(input_values(bits, config.data.features)).float()
     with torch.no_grad():
-        sums = latent.bitwise_forward(torch.from_numpy(to_signs(bits)).float(), config)
+        sums = latent.bitwise_forward(values, config)
     for name, run in KERNELS.items():
         words = pack(bits)
         for layer, expected in zip(packed.layers, sums, strict=True):
@@ -28,38 +30,130 @@ def assert_identical(latent: LatentNetwork, images: np.ndarray, config: RunConfi
         assert np.array_equal(layer.sums, expected[0].numpy())
         assert np.array_equal(layer.counts - (layer.active - layer.counts) + layer.bias, layer.sums)
         assert np.array_equal(layer.bits, layer.sums >= 0)
+        for unit in range(0, len(layer.sums), 7):
+            used = layer.used(unit)
+            agree = layer.inputs == layer.weights[unit]
+            assert layer.counts[unit] == (agree if used is None else agree & used.astype(bool)).sum()
+            assert layer.active[unit] == (len(agree) if used is None else used.sum())
+
+
+def give_norms(latent: LatentNetwork, rng: np.random.Generator) -> None:
+    """Norms as training might leave them: any mean and spread, gains from tiny to large."""
+    latent.make_norms()
+    with torch.no_grad():
+        for norm, inputs in zip(latent.norms, latent.sizes, strict=False):
+            for tensor, values in (
+                (norm.gain, 10.0 ** rng.uniform(-2, 1, len(norm.gain))),
+                (norm.shift, rng.normal(0, 1, len(norm.shift))),
+                (norm.mean, rng.normal(0, inputs**0.5, len(norm.mean))),
+                (norm.var, inputs * 10.0 ** rng.uniform(-3, 1, len(norm.var))),
+            ):
+                tensor.copy_(torch.from_numpy(values))
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.97])
-@pytest.mark.parametrize("sparse_output", [False, True])
-def test_on_real_digits(mnist: Digits, sparsity: float, sparse_output: bool) -> None:
-    config = RunConfig().updated({"noise.sparsity": sparsity, "noise.sparse_output": sparse_output})
-    latent = LatentNetwork.random((784, 200, 129, 10), 1.0, np.random.default_rng(0))
+@pytest.mark.parametrize("variant", ["strict", "threshold"])
+@pytest.mark.parametrize("features", FEATURES)
+def test_on_real_digits(mnist: Digits, features: str, variant: str, sparsity: float) -> None:
+    rng = np.random.default_rng(0)
+    sparse_output = sparsity == 0.97
+    config = RunConfig().updated(
+        {
+            "data.features": features,
+            "network.variant": variant,
+            "noise.sparsity": sparsity,
+            "noise.sparse_output": sparse_output,
+        }
+    )
+    latent = LatentNetwork.random((input_count(features, 28), 200, 129, 10), 1.0, rng)
     latent.set_boundaries(sparsity, sparse_output)
+    if variant == "threshold":
+        give_norms(latent, rng)
     packed = latent.to_bitwise(config)
     assert packed.sparse == (sparsity > 0)
     assert (packed.layers[-1].mask is None) == (not sparse_output or sparsity == 0)
-    assert_identical(latent, mnist.test_images[:300], config)
+    assert (np.abs(packed.layers[0].bias).max() > 1) == (variant == "threshold")
+    assert_identical(latent, mnist.test_images[:200], config)
 
 
 @given(
+    st.sampled_from(list(FEATURES)),
+    st.sampled_from(["strict", "threshold"]),
     st.integers(4, 11),
     st.lists(st.integers(8, 70), min_size=1, max_size=3),
     st.integers(2, 12),
     st.sampled_from([0.0, 0.2, 0.9]),
     st.integers(0, 10**6),
 )
-def test_on_odd_sizes(side: int, hidden: list[int], classes: int, sparsity: float, seed: int) -> None:
+def test_on_odd_sizes(
+    features: str, variant: str, side: int, hidden: list[int], classes: int, sparsity: float, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
-    sizes = (side * side, *hidden, classes)
+    sizes = (input_count(features, side), *hidden, classes)
     latent = LatentNetwork.random(sizes, 1.0, rng)
     with torch.no_grad():  # exact ties and zeros among the latents
         for w in latent.weights:
             w.copy_(torch.round(w * 4) / 4)
     latent.set_boundaries(sparsity, True)
+    if variant == "threshold":
+        give_norms(latent, rng)
     images = rng.integers(0, 256, (5, side, side), np.uint8)
-    config = RunConfig().updated({"noise.sparsity": sparsity})
+    config = RunConfig().updated(
+        {"data.features": features, "network.variant": variant, "noise.sparsity": sparsity}
+    )
     assert_identical(latent, images, config)
+
+
+@given(st.integers(1, 3000), st.integers(1, 20), st.integers(0, 10**6))
+def test_folding_finds_the_smallest_sum_that_is_on(inputs: int, units: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    latent = LatentNetwork.random((inputs, units, 2), 1.0, rng)
+    give_norms(latent, rng)
+    norm = latent.norms[0]
+    with torch.no_grad():
+        norm.shift[::3] = torch.from_numpy(rng.choice([-1e6, 1e6, 0.0], len(norm.shift[::3]))).float()
+    every = torch.arange(-inputs, inputs + 1).float()
+    on = norm.evaluate(every[:, None].expand(-1, units)).numpy() >= 0
+    folded = norm.fold(inputs)
+    assert np.array_equal(on, every.numpy()[:, None] + folded >= 0)
+    assert np.all(np.abs(folded) <= inputs + 1)
+
+
+def test_an_output_norm_leaves_the_order_of_the_classes(rng: np.random.Generator) -> None:
+    latent = LatentNetwork.random((50, 8, 4), 1.0, rng)
+    give_norms(latent, rng)
+    norm = latent.norms[-1]
+    a = torch.from_numpy(rng.integers(-8, 9, (500, 4))).float()
+    real = norm.evaluate(a)
+    # The integers are the logits, up to rounding by half a unit of the sums.
+    scale = norm.gain / torch.sqrt(norm.var + 1e-5)
+    folded = (a + torch.from_numpy(norm.fold(8))) * scale
+    assert torch.all((folded - real).abs() <= 0.5 * scale + 1e-4)
+
+
+def test_a_norm_in_training_is_batch_norm(rng: np.random.Generator) -> None:
+    latent = LatentNetwork.random((50, 8, 4), 1.0, rng)
+    give_norms(latent, rng)
+    hidden, output = latent.norms
+    a = rng.normal(3, 5, (64, 8)).astype(np.float32)
+    seen = hidden.train(torch.from_numpy(a)).detach().numpy()
+    expected = (a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + 1e-5) * hidden.gain.detach().numpy()
+    assert np.allclose(seen, expected + hidden.shift.detach().numpy(), rtol=1e-4, atol=1e-4)
+    a = a[:, :4]
+    seen = output.train(torch.from_numpy(a)).detach().numpy()
+    spread = np.sqrt(a.var(axis=0).mean() + 1e-5)
+    expected = (a - a.mean(axis=0)) / spread * output.gain.detach().numpy() + output.shift.detach().numpy()
+    assert np.allclose(seen, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_norms_gains_stay_positive() -> None:
+    latent = LatentNetwork.random((50, 8, 4), 1.0, np.random.default_rng(0))
+    latent.make_norms()
+    with torch.no_grad():
+        for norm in latent.norms:
+            norm.gain.fill_(-1)
+    latent.clip()
+    assert all(torch.all(norm.gain > 0) for norm in latent.norms)
 
 
 def test_gradients_of_both_phases_follow_the_paper(rng: np.random.Generator) -> None:
@@ -110,13 +204,16 @@ def test_gradients_of_both_phases_follow_the_paper(rng: np.random.Generator) -> 
     check(grads)
 
 
-def test_the_real_network_in_numpy_is_phase_1s(mnist: Digits) -> None:
-    config = RunConfig()
-    latent = LatentNetwork.random((784, 64, 10), 0.3, np.random.default_rng(1))
+@pytest.mark.parametrize("features", FEATURES)
+def test_the_real_network_in_numpy_is_phase_1s(mnist: Digits, features: str) -> None:
+    config = RunConfig().updated({"data.features": features})
+    sizes = (input_count(features, 28), 64, 10)
+    latent = LatentNetwork.random(sizes, 0.3, np.random.default_rng(1))
     real = latent.to_real(config, 2.0)
     images = mnist.test_images[:200]
     with torch.no_grad():
-        z = torch.from_numpy(to_signs(latent.to_bitwise(config).input_bits(images))).float()
+        bits = latent.to_bitwise(config).input_bits(images)
+        z = torch.from_numpy(input_values(bits, features)).float()
         expected = latent.real_forward(z, 2.0).numpy()
     assert np.allclose(real.scores(images), expected, atol=5e-3)  # float16 weights
 

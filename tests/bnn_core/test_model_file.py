@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from bnn_core import BitwiseNetwork, InputError, RealNetwork
+from bnn_core.datasets import FEATURES, input_count
 from bnn_core.kernels import PackedLayer
 from bnn_core.model_file import FORMAT, _digest, network_bytes
 
@@ -42,6 +44,36 @@ def test_what_is_saved_is_loaded(path: Path, sizes: list[int], zeros: float) -> 
     images = np.random.default_rng(1).integers(0, 256, (20, side, side), np.uint8)
     assert np.array_equal(loaded.scores(images), saved.scores(images))
     assert list(path.parent.iterdir()) == [path]  # no half-written file beside it
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.4])
+@pytest.mark.parametrize("variant", ["strict", "threshold"])
+@pytest.mark.parametrize("features", FEATURES)
+def test_every_kind_of_network_is_saved_and_loaded(
+    path: Path, features: str, variant: str, zeros: float, rng: np.random.Generator
+) -> None:
+    first, *rest = network([input_count(features, 9), 33, 10], zeros).layers
+    zero_one = features == "zero-one"
+    layers = [replace(first, zero_one=zero_one), *rest]
+    if variant == "threshold":
+        layers = [
+            replace(layer, bias=rng.integers(-99, 99, layer.units).astype(np.int32)) for layer in layers
+        ]
+    saved = BitwiseNetwork(tuple(layers), features, 50, variant)
+    saved.save(path)
+    loaded = BitwiseNetwork.load(path)
+    assert (loaded.features, loaded.variant, loaded.side) == (features, variant, 9)
+    assert [layer.zero_one for layer in loaded.layers] == [zero_one, False]
+    images = rng.integers(0, 256, (20, 9, 9), np.uint8)
+    assert np.array_equal(loaded.scores(images), saved.scores(images))
+
+
+def test_a_bias_beyond_all_sums_is_refused(path: Path) -> None:
+    layers = network([784, 33, 10]).layers
+    layers = (replace(layers[0], bias=np.full(33, 2**31 - 1, np.int32)), layers[1])
+    BitwiseNetwork(layers, variant="threshold").save(path)
+    with pytest.raises(InputError, match=r"layer0\.bias is beyond"):
+        BitwiseNetwork.load(path)
 
 
 def test_the_file_is_what_the_contract_says(path: Path) -> None:

@@ -116,6 +116,57 @@ def test_other_sizes_and_classes_train(rng: np.random.Generator) -> None:
     assert end.test_error == 0
 
 
+@pytest.mark.parametrize(
+    ("features", "variant", "sparsity"),
+    [("zero-one", "strict", 0.5), ("two-bit", "threshold", 0.0), ("bipolar", "threshold", 0.5)],
+)
+def test_every_kind_of_network_learns(small: Digits, features: str, variant: str, sparsity: float) -> None:
+    config = RunConfig().updated(
+        {
+            "data.features": features,
+            "network.variant": variant,
+            "noise.sparsity": sparsity,
+            "network.hidden": [64, 48],
+            "phase1.epochs": 3,
+            "phase1.batch": 50,
+            "phase2.batch": 50,
+            "phase2.epochs": 4,
+        }
+    )
+    end = list(train(config, small, threads=1))[-1]
+    assert isinstance(end, RunEnded)
+    assert end.network is not None
+    assert end.test_error is not None
+    assert end.test_error < 25  # guessing gives 90
+    network = end.network
+    assert (network.features, network.variant, network.sparse) == (features, variant, sparsity > 0)
+    assert network.layers[0].zero_one == (features == "zero-one")
+    biases = np.concatenate([np.abs(layer.bias) for layer in network.layers])
+    assert (biases.max() > 1) == (variant == "threshold")
+    assert int((network.predict(small.test_images) != small.test_labels).sum()) == end.test_errors
+
+
+@pytest.mark.parametrize("features", ["bipolar", "zero-one"])
+def test_a_threshold_run_goes_on_from_any_checkpoint_bit_for_bit(
+    small: Digits, tiny_config: RunConfig, features: str
+) -> None:
+    config = tiny_config.updated({"network.variant": "threshold", "data.features": features})
+    events = list(train(config, small, threads=1))
+    places = [i for i, event in enumerate(events) if isinstance(event, Checkpoint)]
+    for place in places:
+        checkpoint = events[place]
+        assert isinstance(checkpoint, Checkpoint)
+        again = list(train(config, small, checkpoint=checkpoint, threads=1))
+        assert records(again) == records(events[place + 1 :])
+        assert isinstance(again[-1], RunEnded)
+        assert isinstance(events[-1], RunEnded)
+        assert again[-1].network is not None
+        assert events[-1].network is not None
+        for a, b in zip(again[-1].network.layers, events[-1].network.layers, strict=True):
+            assert np.array_equal(a.weight, b.weight)
+            assert np.array_equal(a.bias, b.bias)
+
+
 def test_a_stopped_run_ends_with_a_checkpoint(small: Digits, tiny_config: RunConfig) -> None:
     control = Control()
     events = []
@@ -220,7 +271,7 @@ def test_every_epoch_takes_every_digit_once_in_an_order_of_its_own(
 def test_the_loss_is_the_cross_entropy_of_scaled_sums(small: Digits, phase: int) -> None:
     run = new_run(small, RunConfig().updated({"network.hidden": [24]}))
     run.place.phase = phase
-    z = run.train_signs[:50].double().numpy()
+    z = run.train_values[:50].double().numpy()
     W = [w.detach().double().numpy() for w in run.network.weights]
     B = [b.detach().double().numpy() for b in run.network.biases]
     if phase == 1:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnn_core.datasets import FEATURES, input_bits, input_count, load_mnist
+from bnn_core.datasets import FEATURES, input_bits, input_count, input_values, load_mnist
 from bnn_core.errors import InputError
 
 
@@ -20,6 +20,24 @@ def test_bipolar_against_plain_python(images, threshold):
     assert bits.dtype == np.uint8
     assert bits.shape == (len(images), images.shape[1] * images.shape[2])
     assert bits.tolist() == expected
+
+
+def test_two_bit_is_the_grey_level_s_top_two_bits_plane_by_plane():
+    images = np.array([[[0, 63], [64, 127]], [[128, 191], [192, 255]]], np.uint8)
+    assert input_bits(images, "two-bit").tolist() == [[0, 0, 0, 0, 0, 0, 1, 1], [1, 1, 1, 1, 0, 0, 1, 1]]
+    # The four levels, in order, from -3 to +3.
+    high, low = input_values(input_bits(images, "two-bit"), "two-bit").reshape(2, 2, 4).transpose(1, 0, 2)
+    assert (2 * high + low).flatten().tolist() == [-3, -3, -1, -1, 1, 1, 3, 3]
+
+
+def test_zero_one_has_the_bits_of_bipolar_and_other_values():
+    images = load_mnist().test_images[:20]
+    bits = input_bits(images, "zero-one", 77)
+    assert np.array_equal(bits, input_bits(images, "bipolar", 77))
+    assert np.array_equal(input_values(bits, "zero-one"), bits)
+    bipolar = input_values(bits, "bipolar")
+    assert bipolar.dtype == np.int8
+    assert np.array_equal(bipolar, np.where(bits, 1, -1))
 
 
 def test_the_threshold_is_128_unless_said():
