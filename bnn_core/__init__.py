@@ -1,22 +1,23 @@
-"""Bitwise neural networks: training (torch), packed inference (NumPy), run folders.
+"""Bitwise neural networks: training (torch), packed inference (NumPy and machine code), run folders.
 
 The method is Kim & Smaragdis, *Bitwise Neural Networks*, 2016, arXiv:1601.06071. Importing this
-package does not import torch; only training does, when it is asked for.
+package imports nothing else: each name below loads what it needs when it is first asked for, so that a
+network answers within a moment of its start, and only training waits for torch.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bnn_core.config import RunConfig
-from bnn_core.control import Control
-from bnn_core.datasets import Digits, load_digits, load_mnist
-from bnn_core.errors import InputError
-from bnn_core.network import BitwiseNetwork
-from bnn_core.presets import preset
-from bnn_core.real import RealNetwork
-
 if TYPE_CHECKING:
+    from bnn_core.config import RunConfig
+    from bnn_core.control import Control
+    from bnn_core.datasets import Digits, load_digits, load_mnist
+    from bnn_core.errors import InputError
+    from bnn_core.network import BitwiseNetwork
+    from bnn_core.presets import preset
+    from bnn_core.real import RealNetwork
     from bnn_core.training import train
 
 __version__ = "0.1.0"
@@ -34,11 +35,24 @@ __all__ = [
     "train",
 ]
 
+_MODULES = {
+    "BitwiseNetwork": "network",
+    "Control": "control",
+    "Digits": "datasets",
+    "InputError": "errors",
+    "RealNetwork": "real",
+    "RunConfig": "config",
+    "load_digits": "datasets",
+    "load_mnist": "datasets",
+    "preset": "presets",
+    "train": "training",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """What needs torch is loaded when it is first named."""
-    if name == "train":
-        from bnn_core.training import train
-
-        return train
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """What the name stands for, from the module that has it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"bnn_core.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 from bnn_core.bits import BitArray, WordArray, pack, unpack
 from bnn_core.datasets.features import FEATURES, input_bits, input_count
 from bnn_core.errors import InputError
-from bnn_core.kernels import Kernel, PackedLayer, Sums, kernel
+from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
+from bnn_core.kernels import kernel_name as chosen_kernel
+from bnn_core.kernels.engine import COMPILED, checked_words, prepared
+from bnn_core.kernels.prepared import Pixels, Prepared
 
 _CHUNK = 4096
 """Digits run at a time, so that memory does not grow with the batch."""
@@ -77,7 +81,7 @@ class BitwiseNetwork:
         """Inputs, hidden units of each layer, classes."""
         return (self.layers[0].inputs, *(layer.units for layer in self.layers))
 
-    @property
+    @cached_property
     def side(self) -> int:
         """Rows (and columns) of the pictures it reads."""
         side = round((self.sizes[0] / FEATURES[self.features].planes) ** 0.5)
@@ -132,6 +136,10 @@ class BitwiseNetwork:
         Raises:
             InputError: images of another type or size.
         """
+        return input_bits(self._pictures(images), self.features, self.input_threshold)
+
+    def _pictures(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The images as (n, side, side) uint8; raises InputError if they are not."""
         images = np.asarray(images)
         if images.ndim == 2:
             images = images[None]
@@ -141,7 +149,29 @@ class BitwiseNetwork:
                 f"images is {images.dtype} of shape {images.shape}:"
                 f" allowed is uint8 of shape (n, {side}, {side})."
             )
-        return input_bits(images, self.features, self.input_threshold)
+        return images
+
+    def _pixels(self) -> Pixels | None:
+        """How machine code is to make input bits of pixels; None if it cannot."""
+        planes = {
+            "bipolar": ((0xFF, self.input_threshold),),
+            "zero-one": ((0xFF, self.input_threshold),),
+            "two-bit": ((0x80, 0x80), (0x40, 0x40)),
+        }.get(self.features)
+        if planes is None or not 1 <= self.input_threshold <= 255:
+            return None
+        return Pixels(self.sizes[0] // len(planes), planes)
+
+    def _engine(self, name: str) -> Prepared | None:
+        """The network laid out for a compiled kernel; None for the others."""
+        return prepared(self, self.layers, name, self._pixels) if name in COMPILED else None
+
+    def _source(self, images: NDArray[np.uint8], engine: Prepared) -> NDArray[np.uint8] | WordArray:
+        """What the engine is to read: pixels if it can, else packed bits."""
+        pictures = self._pictures(images)
+        if not engine.reads_pixels:
+            return pack(input_bits(pictures, self.features, self.input_threshold))
+        return np.ascontiguousarray(pictures).reshape(len(pictures), self.side**2)
 
     def _layer_sums(self, words: WordArray, run: Kernel) -> Iterator[tuple[Sums, WordArray]]:
         """Sums and packed bits, layer by layer."""
@@ -150,54 +180,98 @@ class BitwiseNetwork:
             words = pack((sums >= 0).view(np.uint8))
             yield sums, words
 
-    def scores_packed(self, words: WordArray, *, kernel_name: str | None = None) -> Sums:
+    def scores_packed(self, words: WordArray, *, kernel_name: str | None = None, threads: int = 1) -> Sums:
         """Integer sums of the output units from packed inputs.
 
         Args:
             words: (n, ceil(inputs / 64)) uint64, padding 0.
             kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
+            threads: how many threads a long batch is split over, with a compiled kernel.
 
         Returns:
             (n, classes) int32.
+
+        Raises:
+            InputError: words of another type or shape; an unknown kernel.
         """
-        run = kernel(kernel_name)
+        name = chosen_kernel(kernel_name)
+        words = checked_words(words, self.layers[0].words)
+        engine = self._engine(name)
+        if engine is not None:
+            return engine.scores(words, threads)
+        run = KERNELS[name]
         out = np.empty((len(words), self.sizes[-1]), np.int32)
         for start in range(0, len(words), _CHUNK):
             *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], run)
             out[start : start + len(sums)] = sums
         return out
 
-    def scores(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> Sums:
+    def scores(self, images: NDArray[np.uint8], *, kernel_name: str | None = None, threads: int = 1) -> Sums:
         """Integer sums of the output units.
 
         Args:
-            images: (n, side, side) uint8.
+            images: (n, side, side) uint8, 0 is background; or one (side, side).
+            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
+            threads: how many threads a long batch is split over, with a compiled kernel.
 
         Returns:
             (n, classes) int32.
-        """
-        return self.scores_packed(pack(self.input_bits(images)), kernel_name=kernel_name)
 
-    def predict(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> NDArray[np.int64]:
+        Raises:
+            InputError: images of another type or size; an unknown kernel.
+        """
+        name = chosen_kernel(kernel_name)
+        engine = self._engine(name)
+        if engine is not None:
+            return engine.scores(self._source(images, engine), threads)
+        return self.scores_packed(pack(self.input_bits(images)), kernel_name=name)
+
+    def predict(
+        self, images: NDArray[np.uint8], *, kernel_name: str | None = None, threads: int = 1
+    ) -> NDArray[np.int64]:
         """The class with the largest sum; ties go to the lowest class.
 
         Args:
-            images: (n, side, side) uint8.
+            images: (n, side, side) uint8, 0 is background; or one (side, side).
+            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
+            threads: how many threads a long batch is split over, with a compiled kernel.
 
         Returns:
             (n,) int64.
-        """
-        return self.scores(images, kernel_name=kernel_name).argmax(axis=1)
 
-    def codes(self, images: NDArray[np.uint8], *, kernel_name: str | None = None) -> list[BitArray]:
+        Raises:
+            InputError: images of another type or size; an unknown kernel.
+        """
+        name = chosen_kernel(kernel_name)
+        engine = self._engine(name)
+        if engine is not None:
+            return engine.labels(self._source(images, engine), threads)
+        return self.scores(images, kernel_name=name).argmax(axis=1)
+
+    def codes(
+        self, images: NDArray[np.uint8], *, kernel_name: str | None = None, threads: int = 1
+    ) -> list[BitArray]:
         """The bits of every hidden layer.
+
+        Args:
+            images: (n, side, side) uint8, 0 is background; or one (side, side).
+            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
+            threads: how many threads a long batch is split over, with a compiled kernel.
 
         Returns:
             one (n, units) uint8 array in {0, 1} a hidden layer.
+
+        Raises:
+            InputError: images of another type or size; an unknown kernel.
         """
-        words = pack(self.input_bits(images))
-        run = kernel(kernel_name)
+        name = chosen_kernel(kernel_name)
         hidden = self.layers[:-1]
+        engine = self._engine(name)
+        if engine is not None:
+            packed = engine.codes(self._source(images, engine), threads)
+            return [unpack(words, layer.units) for words, layer in zip(packed, hidden, strict=True)]
+        words = pack(self.input_bits(images))
+        run = KERNELS[name]
         out = [np.empty((len(words), layer.units), np.uint8) for layer in hidden]
         for start in range(0, len(words), _CHUNK):
             chunk = words[start : start + _CHUNK]

@@ -7,16 +7,33 @@ A kernel takes packed inputs and one packed layer and returns the integer pre-ac
 where ``mismatches_i`` counts the inputs that differ from their weight: popcount(x xor w), taken under
 the mask. On inputs of -1 and +1 a mismatch costs 2 and ``constant_i`` is b_i plus the connected inputs;
 on inputs of 0 and 1 it costs 1 and ``constant_i`` is b_i plus the weights that are +1
-(:attr:`PackedLayer.constant` says why): zero-one inputs need no mask.
+(:attr:`PackedLayer.constant` says why): zero-one inputs need no mask. The next layer's bit asks whether
+a_i >= 0, and that is one comparison of integers: mismatches_i <= floor(constant_i / cost).
 
-    inputs   (n, words)      one row a digit
-    weights  (units, words)  one row a unit      -> sums (n, units) int32
-    mask     (units, words)  1 = connected, or None
+How the bits lie, for a layer of 1024 units on 784 inputs (13 words, 98 bytes and 48 bits of padding):
 
-Both layouts are those of :mod:`bnn_core.bits`. ``oracle`` is the obvious reference on signs
-{-1, 0, +1}; every other kernel must agree with it on every integer. The best kernel for the
-processor is picked by :func:`kernel`; the environment variable ``BNN_KERNEL`` or an argument
-overrides it.
+    a digit, (13,) words       | x0 .. x63 | x64 .. x127 | ... | x768 .. x783, 0 .. 0 |
+
+    weights as stored          unit 0      | word 0 | word 1 | ... | word 12 |
+    (units, words), numpy      unit 1      | word 0 | word 1 | ... | word 12 |
+                                ...
+    popcount: eight units      units 0-7   | word 0 of 0, 1 .. 7 | word 1 of 0, 1 .. 7 | ... |
+    side by side, 64 bytes     units 8-15  | word 0 of 8, 9 .. 15 | ...
+                                ...          one word of x meets eight units' words
+    table: 128 units           units 0-127 | byte 0 of 0, 1 .. 127 | byte 1 of 0, 1 .. 127 | ... |
+    side by side, 128 bytes     ...          four bits of x choose a table, each unit's four bits look
+                                             into it: one instruction for 32 units
+
+    next layer's input         a unit's comparison is one bit: 64 units make one word, in their order
+
+The layouts are made once for each network (:mod:`bnn_core.kernels.prepared`), and one call runs all of
+its layers on any number of digits. The stored layout is that of :mod:`bnn_core.bits`.
+
+``oracle`` is the obvious reference on signs {-1, 0, +1}; every other kernel must agree with it on every
+integer. ``popcount`` and ``table`` are machine code, written for the processor at hand and compiled by
+LLVM at first use; where that cannot be, both are ``numpy`` under another name, and :func:`status` says
+why. The best kernel for the processor is picked by :func:`kernel_name`; the environment variable
+``BNN_KERNEL`` or an argument overrides it.
 """
 
 from __future__ import annotations
@@ -26,21 +43,32 @@ from collections.abc import Callable
 
 from bnn_core.bits import WordArray
 from bnn_core.errors import InputError
+from bnn_core.kernels.engine import popcount_sums, table_sums
 from bnn_core.kernels.layer import PackedLayer, Sums
 from bnn_core.kernels.numpy_kernel import numpy_sums
 from bnn_core.kernels.oracle import oracle_sums
+from bnn_core.kernels.program import Status, status
 
 Kernel = Callable[[WordArray, PackedLayer], Sums]
 
-KERNELS: dict[str, Kernel] = {"oracle": oracle_sums, "numpy": numpy_sums}
-"""Every kernel by name, from the plainest to the fastest."""
+KERNELS: dict[str, Kernel] = {
+    "oracle": oracle_sums,
+    "numpy": numpy_sums,
+    "popcount": popcount_sums,
+    "table": table_sums,
+}
+"""Every kernel by name, from the plainest to the fastest on most processors."""
 
-__all__ = ["KERNELS", "Kernel", "PackedLayer", "Sums", "kernel", "kernel_name"]
+__all__ = ["KERNELS", "Kernel", "PackedLayer", "Status", "Sums", "kernel", "kernel_name", "status"]
 
 
 def kernel_name(name: str | None = None) -> str:
-    """The kernel's name to use: the argument, else ``BNN_KERNEL``, else the fastest here."""
-    chosen = name or os.environ.get("BNN_KERNEL") or next(reversed(KERNELS))
+    """The kernel's name to use: the argument, else ``BNN_KERNEL``, else the fastest here.
+
+    Raises:
+        InputError: there is no kernel of that name.
+    """
+    chosen = name or os.environ.get("BNN_KERNEL") or status().best
     if chosen not in KERNELS:
         source = "kernel" if name else "BNN_KERNEL"
         raise InputError(f"{source} is {chosen!r}: allowed are {', '.join(KERNELS)}.")

@@ -18,6 +18,9 @@ Sums = NDArray[np.int32]
 class PackedLayer:
     """One layer as it is stored and run.
 
+    Its arrays must not be changed in place: what is derived from them, here and for the compiled kernels,
+    is derived once. Make another layer instead.
+
     Attributes:
         inputs: fan-in n, in bits.
         weight: (units, ceil(n / 64)) uint64; 1 means +1, 0 means -1 (or 0 under the mask).

@@ -41,6 +41,9 @@ def find_model(source: str | Path) -> Path:
     Raises:
         InputError: nothing of the kind is there; names what would be.
     """
+    # A shipped name is found without looking for runs, which loads the schema of their configuration.
+    if source in {card.parent.name for card in MODELS_FOLDER.glob(f"*/{CARD_FILE}")}:
+        return MODELS_FOLDER / source / MODEL_FILE
     from bnn_core.runs import is_run_id, runs_root
 
     path = Path(source)
