@@ -22,6 +22,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from bnn_core import terminal
+from bnn_core.branch import branch_config, branch_run
 from bnn_core.config import LIVE_FIELDS, RunConfig, field_specs, parse_assignments
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, load_digits, load_image, load_mnist
@@ -29,8 +30,10 @@ from bnn_core.errors import InputError
 from bnn_core.events import Event, RunEnded
 from bnn_core.models import MODEL_FILE, find_model, shipped_models
 from bnn_core.network import BitwiseNetwork
+from bnn_core.past import parent_of, parse_moment
 from bnn_core.presets import PRESETS, preset
-from bnn_core.runs import RunFolder, find_run, list_runs, new_run_id, runs_root
+from bnn_core.recompute import cost
+from bnn_core.runs import RunFolder, find_run, list_runs, new_branch_id, new_run_id, runs_root
 
 app = typer.Typer(
     name="bnn_core",
@@ -118,6 +121,36 @@ def resume(
     control = Control()
     events = resume_run(folder.path, _digits(data), control=control, command=_command_line())
     return _watch(events, control, folder.path, folder.config, as_json)
+
+
+@app.command()
+def branch(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or folder, or a shipped name.")],
+    at: Annotated[str, typer.Option(metavar="MOMENT", help="Where to leave it: phase2:3 is after epoch 3.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field from there on; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; a new one under the root if left out.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Leave a run at a moment of it, and train on with other settings, as a run of its own."""
+    parent, moment = find_run(run), parse_moment(at)
+    changes = parse_assignments(settings or [])
+    records = parent.events()
+    config, _ = branch_config(records, moment, changes)
+    price = cost(parent, records, moment)
+    if price.epochs:
+        print(terminal.recomputing(parent.id, moment, price), file=sys.stderr)
+    folder = out or runs_root() / new_branch_id(parent.id)
+    control = Control()
+    events = branch_run(
+        parent.path, folder, moment, changes, _digits(data), control=control, command=_command_line()
+    )
+    return _watch(events, control, folder, config, as_json)
 
 
 def _command_line() -> str:
@@ -279,6 +312,7 @@ def _run_row(run: RunFolder) -> dict[str, Any]:
         "state": state,
         "epochs": len(epochs),
         "epochs_planned": planned,
+        "parent": parent_of(records),
         "validation_error_percent": epochs[-1].get("validation_error_bitwise") if epochs else None,
         "error_percent": card["error_percent"] if card else None,
     }

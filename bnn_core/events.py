@@ -10,8 +10,15 @@ goes:
       phase_ended
     run_ended                            finished, stopped or failed: always the last
 
-Times (``t``, ``seconds``, ``date``), ``command`` and ``progress`` records differ between two runs of one
-seed; all else is the same, bit for bit. Errors are in %.
+A branch begins with the records of the run that it left, up to that moment; then come
+
+    branched                             from here on it is a run of its own
+      recomputing                      while the state of that moment is made again
+    recomputed
+
+and what every run goes on with. Times (``t``, ``seconds``, ``date``), ``command``, ``progress`` and
+``recomputing`` records differ between two runs of one seed; all else is the same, bit for bit. Errors are
+in %.
 """
 
 from __future__ import annotations
@@ -149,12 +156,18 @@ class EpochEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot(Event):
-    """All bits as they stand, kept as a model file; ``step`` counts within the phase."""
+    """All bits as they stand, kept as a model file; ``step`` counts within the phase.
+
+    The errors are those of :class:`EpochEnded`. Within a phase's first epoch only one is measured, that on
+    the validation set if there is one, so that a first point comes long before the first epoch is over.
+    """
 
     name: ClassVar[str] = "snapshot"
     phase: int
     epoch: int
     step: int
+    train_error_bitwise: float | None = None
+    validation_error_bitwise: float | None = None
     network: BitwiseNetwork = field(repr=False, compare=False, metadata=_PAYLOAD)
 
     @property
@@ -166,6 +179,48 @@ class Snapshot(Event):
 def snapshot_file(phase: int, epoch: int, step: int) -> str:
     """File name of a snapshot within ``snapshots/``; sorts in time."""
     return f"phase{phase}-epoch{epoch:04}-step{step:07}.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branched(Event):
+    """The run leaves its parent after ``epoch`` epochs of ``phase``; what came before is the parent's past.
+
+    Attributes:
+        parent: the parent's id.
+        config: the whole configuration from here on; settings that the parent had changed are in it.
+        changes: dotted field -> value, where it differs from what was in force.
+    """
+
+    name: ClassVar[str] = "branched"
+    phase: int
+    epoch: int
+    parent: str
+    config: dict[str, Any]
+    changes: dict[str, Any]
+    date: str
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputing(Event):
+    """About four a second, for eyes only: ``done`` of ``epochs`` epochs on the way to the branching point."""
+
+    name: ClassVar[str] = "recomputing"
+    done: float
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputed(Event):
+    """The state of the branching point is there again, after ``epochs`` epochs (0: it had been kept).
+
+    ``same_bits`` says whether these are the bits of the parent's snapshot (another machine may well compute
+    others); None where nothing was recomputed or the snapshot is not kept.
+    """
+
+    name: ClassVar[str] = "recomputed"
+    epochs: int
+    same_bits: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,13 +258,13 @@ class Checkpoint(Event):
     Attributes:
         tensors: by name; latent weights and biases, Adam's moments, the bits of the last epoch.
         state: JSON values: place in the run, running sums, changed settings, boundaries, threads.
-        phase_end: whether a phase has just ended here (such a checkpoint is kept for branching).
+        keep: whether it is kept for branching in any case: where a phase has ended, or a branch begins.
     """
 
     name: ClassVar[str] = "checkpoint"
     tensors: dict[str, NDArray[Any]] = field(repr=False, compare=False, metadata=_PAYLOAD)
     state: dict[str, Any] = field(repr=False, metadata=_PAYLOAD)
-    phase_end: bool = False
+    keep: bool = False
 
 
 def stable(record: dict[str, Any]) -> dict[str, Any]:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from bnn_core.card import make_card
+from bnn_core.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
 from bnn_core.config import RunConfig
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, split
 from bnn_core.errors import InputError
 from bnn_core.events import (
+    Branched,
     Checkpoint,
     Event,
     PhaseEnded,
@@ -34,9 +33,10 @@ from bnn_core.events import (
 from bnn_core.files import write_atomically
 from bnn_core.model_file import network_bytes
 from bnn_core.models import CARD_FILE, MODEL_FILE
+from bnn_core.past import Moment, change_of, lineage, own_changes, parent_of
+from bnn_core.recompute import recompute
 from bnn_core.runs import (
     CHECKPOINT_FILE,
-    CHECKPOINTS,
     CONFIG_FILE,
     EVENTS_FILE,
     LOCK_FILE,
@@ -48,10 +48,6 @@ from bnn_core.runs import (
 SNAPSHOT_BUDGET = 64 << 20
 """Bytes of snapshots that a run keeps; beyond it every second one goes, but for the first and the latest."""
 
-_CHECKPOINT_STATE = {
-    "t", "events_length", "place", "edges", "threads", "real_error", "data_sha256", "config", "replay"
-}  # fmt: skip
-_CHECKPOINT_FORMAT = "bitwise-checkpoint/1"
 _LOCK_SECONDS = 2.0  # a reader that looks whether the run is locked holds it for a moment
 
 
@@ -74,19 +70,14 @@ def record_run(
         InputError: the folder is not empty, is being written, or cannot be written.
     """
     folder = folder.absolute()
-    _train()
+    train = torch_train()
     split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder} is a file: a run needs a folder of its own.")
-        if folder.exists() and any(folder.iterdir()):
-            raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
-        (folder / SNAPSHOTS).mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
-    with _locked(folder):
-        write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
-        yield from _record(config, data, folder, control or Control(), command, threads, None)
+    make_folder(folder)
+    with locked(folder):
+        write_config(config, folder)
+        yield from _record(
+            train(config, data, control=control, threads=threads), config, data, folder, command
+        )
 
 
 def resume_run(
@@ -97,14 +88,13 @@ def resume_run(
     Raises:
         InputError: the run has finished, is being written, has no checkpoint, or is of other data.
     """
-    _train()
+    train = torch_train()
     run = RunFolder(folder)
     folder = run.path
-    with _locked(folder):
+    with locked(folder):
         records = run.events()
         if run.state(records) == "finished":
             raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
-        checkpoint = None
         if run.resumable:
             checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
             if checkpoint.state["data_sha256"] != data.sha256:
@@ -112,17 +102,58 @@ def resume_run(
             if checkpoint.state["config"] != run.config.to_dict():
                 raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
             _rewind(folder, checkpoint)
+            events = train(run.config, data, control=control, checkpoint=checkpoint)
+        elif parent_of(records) is not None:
+            # Killed on the way to where it branched.
+            _rewind_to_branching(folder, records)
+            events = branch_events(run, data, control)
         else:
             # Killed before the first step: there is nothing to lose by starting over.
             write_atomically(folder / EVENTS_FILE, b"")
+            events = train(run.config, data, control=control)
         (folder / SNAPSHOTS).mkdir(exist_ok=True)
         for path in folder.rglob(".*.part"):  # what a kill in mid-write left
             path.unlink(missing_ok=True)
-        yield from _record(run.config, data, folder, control or Control(), command, None, checkpoint)
+        yield from _record(events, run.config, data, folder, command)
+
+
+def go_on_from_branching(folder: Path, data: Digits, *, control: Control | None = None) -> Iterator[Event]:
+    """Train a branch whose past has just been written; the caller holds the folder's lock."""
+    run = RunFolder(folder)
+    yield from _record(branch_events(run, data, control), run.config, data, run.path, "")
+
+
+def branch_events(run: RunFolder, data: Digits, control: Control | None) -> Iterator[Event]:
+    """Back to the moment at which the run left its parent, and on from there."""
+    control = control or Control()
+    parent = parent_of(run.events())
+    assert parent is not None
+    checkpoint = yield from recompute(run, Moment(parent["phase"], parent["epoch"]), data, control)
+    if checkpoint is not None:
+        yield checkpoint  # from here on the run can be resumed
+        yield from torch_train()(run.config, data, control=control, checkpoint=checkpoint)
+
+
+def make_folder(folder: Path) -> None:
+    """An empty run folder; raises InputError if it is not empty or cannot be written."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file: a run needs a folder of its own.")
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
+        (folder / SNAPSHOTS).mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def write_config(config: RunConfig, folder: Path) -> None:
+    """The file that makes a folder a run."""
+    write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Be the folder's one writer; raises InputError if another process is."""
     try:
         lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS)
         lock.acquire()
@@ -137,15 +168,9 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _record(
-    config: RunConfig,
-    data: Digits,
-    folder: Path,
-    control: Control,
-    command: str,
-    threads: int | None,
-    checkpoint: Checkpoint | None,
+    events: Iterator[Event], config: RunConfig, data: Digits, folder: Path, command: str
 ) -> Iterator[Event]:
-    events = _train()(config, data, control=control, checkpoint=checkpoint, threads=threads)
+    """Put events on disk one by one, and pass each on once it is there."""
     t = 0.0
     with (folder / EVENTS_FILE).open("ab") as log:
         try:
@@ -167,7 +192,7 @@ def _record(
             raise
 
 
-def _train() -> Callable[..., Iterator[Event]]:
+def torch_train() -> Callable[..., Iterator[Event]]:
     """``train()``, whose torch is imported only now; raises InputError where there is none."""
     try:
         from bnn_core.training import train
@@ -179,14 +204,21 @@ def _train() -> Callable[..., Iterator[Event]]:
 
 
 def _append(log: BinaryIO, event: Event) -> None:
-    log.write(json.dumps(event.record(), separators=(",", ":")).encode() + b"\n")
+    log.write(record_lines([event.record()]))
     log.flush()
+
+
+def record_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Records as they stand in events.jsonl."""
+    return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
 
 
 def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO) -> None:
     """Put one event on disk: its files first, then its record, so that a record never lacks its file."""
     if isinstance(event, Checkpoint):
-        _save_checkpoint(event, folder, log)
+        log.flush()
+        os.fsync(log.fileno())
+        save_checkpoint(event, folder, log.tell())
         return
     if isinstance(event, Snapshot):
         write_atomically(folder / SNAPSHOTS / event.file, network_bytes(event.network))
@@ -201,9 +233,12 @@ def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: Bina
 def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) -> None:
     assert event.network is not None
     records = RunFolder(folder).events()
+    parent = lineage(records)
+    family = {} if parent is None else {"parent": parent}
     provenance = {
         "config": config.to_dict(),
-        "changes": [_change(r) for r in records if r["event"] == SettingsChanged.name],
+        "changes": own_changes(records),
+        **family,
         "seed": config.seed,
         "data_sha256": data.sha256,
         "test_error_percent": event.test_error,
@@ -219,8 +254,9 @@ def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) 
     content = network_bytes(network)
     write_atomically(folder / MODEL_FILE, content)
     # A run that was resumed is still made by the command that started it.
-    command = records[0].get("command", "")
-    card = make_card(folder.name, network, event, data, command, len(content))
+    began = next((r for r in reversed(records) if r["event"] == Branched.name), records[0])
+    command = began.get("command", "")
+    card = {**make_card(folder.name, network, event, data, command, len(content)), **family}
     write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
 
 
@@ -233,43 +269,6 @@ def _thin(folder: Path) -> None:
         files = sorted(folder.glob("*.safetensors"))
 
 
-# Checkpoints
-
-
-def _save_checkpoint(event: Checkpoint, folder: Path, log: BinaryIO) -> None:
-    log.flush()
-    os.fsync(log.fileno())
-    content = _checkpoint_bytes(event, {**event.state, "events_length": log.tell(), "t": event.t})
-    write_atomically(folder / CHECKPOINT_FILE, content)
-    if event.phase_end:
-        (folder / CHECKPOINTS).mkdir(exist_ok=True)
-        over = event.state["place"]["phase"] - 1
-        write_atomically(folder / CHECKPOINTS / f"phase{over}-end.safetensors", content)
-
-
-def _checkpoint_bytes(checkpoint: Checkpoint, state: dict[str, Any]) -> bytes:
-    metadata = {"format": json.dumps(_CHECKPOINT_FORMAT), "state": json.dumps(state)}
-    return save({name: np.ascontiguousarray(v) for name, v in checkpoint.tensors.items()}, metadata)
-
-
-def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; raises InputError if it is damaged or is none."""
-    try:
-        with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-        if metadata.get("format") != json.dumps(_CHECKPOINT_FORMAT):
-            raise InputError(f"{path} is no checkpoint of a run.")
-        state: dict[str, Any] = json.loads(metadata["state"])
-        if not state.keys() >= _CHECKPOINT_STATE:
-            raise InputError(f"{path} is no checkpoint of a run.")
-        return Checkpoint(t=state["t"], tensors=tensors, state=state)
-    except InputError:
-        raise
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no checkpoint, or is damaged: {error}.") from None
-
-
 def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     """Cut events.jsonl back to the checkpoint, which takes up the settings that changed after it."""
     path = folder / EVENTS_FILE
@@ -280,7 +279,7 @@ def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     replay = checkpoint.state["replay"]
     replay += [change for change in _changes(content[length:]) if change not in replay]
     # First the checkpoint: a second kill must not lose what the first one left to be changed again.
-    write_atomically(folder / CHECKPOINT_FILE, _checkpoint_bytes(checkpoint, checkpoint.state))
+    write_atomically(folder / CHECKPOINT_FILE, checkpoint_bytes(checkpoint, checkpoint.state))
     # A new file, so that readers notice.
     write_atomically(path, content[:length])
     run = RunFolder(folder)
@@ -294,12 +293,13 @@ def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
             snapshot.path.unlink(missing_ok=True)
 
 
+def _rewind_to_branching(folder: Path, records: list[dict[str, Any]]) -> None:
+    """Cut events.jsonl back to where the run left its parent."""
+    last = max(i for i, record in enumerate(records) if record["event"] == Branched.name)
+    write_atomically(folder / EVENTS_FILE, record_lines(records[: last + 1]))
+
+
 def _changes(lines: bytes) -> list[dict[str, Any]]:
     """The changed settings among records, in order, without their times."""
     records = [json.loads(line) for line in lines.split(b"\n")[:-1] if line.startswith(b"{")]
-    return [_change(record) for record in records if record["event"] == SettingsChanged.name]
-
-
-def _change(record: dict[str, Any]) -> dict[str, Any]:
-    """A settings_changed record without its time."""
-    return {key: record[key] for key in ("phase", "epoch", "step", "field", "value")}
+    return [change_of(record) for record in records if record["event"] == SettingsChanged.name]

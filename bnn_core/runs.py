@@ -4,7 +4,7 @@
       config.json              the configuration
       events.jsonl             one record a line, see bnn_core.events
       snapshots/*.safetensors  model files: all bits as they stood then
-      checkpoint.safetensors   the latest place to resume from; checkpoints/: the phase ends
+      checkpoint.safetensors   the latest place to resume from; checkpoints/: some to branch from
       real.safetensors         phase 1's real network
       model.safetensors        the packed network, when finished; card.json: what it is
       worker.log               what the process had to say
@@ -60,6 +60,13 @@ def new_run_id(label: str = "run") -> str:
     """A fresh id that sorts by time: ``20261123-101502-quick-3f2a``."""
     label = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:24] or "run"
     return f"{datetime.now():%Y%m%d-%H%M%S}-{label}-{secrets.token_hex(2)}"
+
+
+def new_branch_id(parent: str) -> str:
+    """A fresh id for a branch of that run: ``20261123-101502-quick-branch-3f2a``."""
+    found = re.fullmatch(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}", parent)
+    label = (found[1] if found else parent).removesuffix("-branch")
+    return new_run_id(f"{label[:17].rstrip('-')}-branch")
 
 
 @dataclass(frozen=True)
@@ -209,7 +216,7 @@ class RunFolder:
         found = [(match, path) for path in folder.glob("*") if (match := _SNAPSHOT.fullmatch(path.name))]
         return sorted(
             (SnapshotFile(int(m[1]), int(m[2]), int(m[3]), path) for m, path in found),
-            key=lambda s: (s.phase, s.step),
+            key=lambda s: (s.phase, s.epoch, s.step),  # a branch with another batch counts steps otherwise
         )
 
     def card(self) -> dict[str, Any] | None:

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from bnn_core import events
 from bnn_core.config import RunConfig
+from bnn_core.past import Moment
+from bnn_core.recompute import Cost
 
 
 def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Event]:
@@ -26,7 +28,13 @@ def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Ev
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("starting", total=planned[1] + planned[2])
         for event in run:
-            if isinstance(event, events.Progress):
+            if isinstance(event, events.Recomputing):
+                bar.update(task, total=event.epochs, completed=event.done, description="recomputing")
+            elif isinstance(event, events.Recomputed):
+                bar.update(task, total=planned[1] + planned[2])
+                if event.same_bits is False:
+                    console.print(OTHER_BITS, highlight=False, soft_wrap=True)
+            elif isinstance(event, events.Progress):
                 before = event.epoch - 1 + (planned[1] if event.phase == 2 else 0)
                 bar.update(
                     task,
@@ -36,6 +44,21 @@ def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Ev
             elif isinstance(event, events.EpochEnded):
                 console.print(_epoch_line(event), highlight=False, soft_wrap=True)
             yield event
+
+
+OTHER_BITS = (
+    "This machine computes other bits than those that the parent's snapshot holds: the branch begins close to"
+    " that moment, not at it."
+)
+
+
+def recomputing(run: str, moment: Moment, cost: Cost) -> str:
+    """What has to happen before a branch begins."""
+    epochs = "1 epoch is" if cost.epochs == 1 else f"{cost.epochs} epochs are"
+    return (
+        f"Run {run} keeps no checkpoint of {moment}: {epochs} trained again first"
+        f" (that took {cost.seconds:.0f} s)."
+    )
 
 
 def _epoch_line(e: events.EpochEnded) -> str:

@@ -252,8 +252,8 @@ class _Run:
                     return
                 yield from self._end_phase()
             self._next_phase()
-            if self.place.phase == 2 and self.phase_config.epochs:
-                yield self._checkpoint(phase_end=True)
+            if self.place.phase == 2:
+                yield self._checkpoint(keep=True)
         yield self._end()
 
     def _phase(self) -> Iterator[Event]:
@@ -284,7 +284,7 @@ class _Run:
             place.loss_digits += len(batch)
             place.step += 1
             if place.epoch == 0 and place.step in early and place.step < steps:
-                yield self._snapshot()
+                yield self._early_snapshot()
             now = time.perf_counter()
             if now - last_said >= PROGRESS_SECONDS:
                 self._tick()
@@ -380,10 +380,9 @@ class _Run:
         )
         self.last_signs = signs
         place.loss_sum, place.loss_digits, place.epoch_seconds = 0.0, 0, 0.0
-        yield self._snapshot(packed)
+        yield self._snapshot(packed, train_bitwise, validation_bitwise)
         self.control.epoch_ended()
-        if place.epoch < self.phase_config.epochs:
-            yield self._checkpoint()
+        yield self._checkpoint()
 
     def _end_phase(self) -> Iterator[Event]:
         self._tick()
@@ -457,14 +456,26 @@ class _Run:
     def _set_boundaries(self) -> None:
         self.network.set_boundaries(self.config.noise.sparsity, self.config.noise.sparse_output)
 
-    def _snapshot(self, packed: BitwiseNetwork | None = None) -> Snapshot:
+    def _early_snapshot(self) -> Snapshot:
+        """A first glance within an epoch: bits only, on the split that the epochs' errors are read from."""
+        packed = self.network.to_bitwise(self.config)
+        self._tick()
+        if self.validation is None:
+            return self._snapshot(packed, self._bitwise_error(packed, self.train_probe)[0], None)
+        return self._snapshot(packed, None, self._bitwise_error(packed, self.validation)[0])
+
+    def _snapshot(
+        self, packed: BitwiseNetwork, train_error: float | None, validation_error: float | None
+    ) -> Snapshot:
         place = self.place
         return Snapshot(
             t=self.t,
             phase=place.phase,
             epoch=place.epoch,
             step=place.epoch * self.steps + place.step,
-            network=packed or self.network.to_bitwise(self.config),
+            train_error_bitwise=train_error,
+            validation_error_bitwise=validation_error,
+            network=packed,
         )
 
     def _progress(self, speed: float, *, paused: bool = False) -> Progress:
@@ -485,7 +496,7 @@ class _Run:
     def _new_optimizer(self) -> None:
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.0, fused=True)
 
-    def _checkpoint(self, *, phase_end: bool = False) -> Checkpoint:
+    def _checkpoint(self, *, keep: bool = False) -> Checkpoint:
         self._tick()
         tensors: dict[str, NDArray[Any]] = {}
         for i, p in enumerate(self.network.parameters()):
@@ -507,12 +518,11 @@ class _Run:
             "config": self.start_config.to_dict(),
             "replay": list(self.replay),
         }
-        return Checkpoint(t=self.t, tensors=tensors, state=state, phase_end=phase_end)
+        return Checkpoint(t=self.t, tensors=tensors, state=state, keep=keep)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
         tensors = {name: torch.from_numpy(np.array(v)) for name, v in checkpoint.tensors.items()}
-        edges = [Boundary(beta, cut) for beta, cut in state["edges"]]
         self.real_error = state["real_error"]
         self.replay = list(state["replay"])
         self.place = _Place(**state["place"])
@@ -522,9 +532,12 @@ class _Run:
         self.network = LatentNetwork(
             [tensors[f"latent{2 * i}"] for i in layers], [tensors[f"latent{2 * i + 1}"] for i in layers]
         )
-        self.network.edges = edges
         if self.config.network.variant == "threshold" and self.place.phase == 2:
             self._restore_norms(tensors)
+        if state["edges"] is None:  # a branch may want another sparsity from here on
+            self._set_boundaries()
+        else:
+            self.network.edges = [Boundary(beta, cut) for beta, cut in state["edges"]]
         self.last_signs = [checkpoint.tensors[f"signs{i}"] for i in layers]
         self._new_optimizer()
         for i, p in enumerate(self.network.parameters()):

@@ -6,6 +6,8 @@ standard output. What a run has to say is in its folder, not here.
 
     run         {"command": "run", "folder": DIR, "config": {...}, "label": TEXT, "data": DIR or null}
     resume_run  {"command": "resume_run", "folder": DIR, "label": TEXT, "data": DIR or null}
+    branch      {"command": "branch", "parent": DIR, "at": "phase2:3", "folder": DIR,
+                 "changes": {"noise.sparsity": 0.5}, "label": TEXT, "data": DIR or null}
     pause, resume, step, stop
     set         {"command": "set", "field": "noise.sparsity", "value": 0.3}
 
@@ -31,14 +33,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from bnn_core.branch import branch_run
 from bnn_core.config import RunConfig
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, load_digits, load_mnist
 from bnn_core.errors import InputError
 from bnn_core.events import Event
+from bnn_core.past import parse_moment
 from bnn_core.run_writer import record_run, resume_run
 from bnn_core.runs import LOG_FILE
 
+_RUNS = ("run", "resume_run", "branch")
 _LIVE = ("pause", "resume", "step", "stop")
 
 
@@ -94,14 +99,14 @@ class Worker:
             command = request["command"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{line.strip()[:80]!r} is no request: allowed is a JSON object.") from None
-        if command in ("run", "resume_run"):
+        if command in _RUNS:
             self._runs.put(request)
             return
         with self._lock:
             control = self._control
         if command not in (*_LIVE, "set"):
             raise InputError(
-                f"There is no command {command!r}: allowed are run, resume_run, {', '.join(_LIVE)}, set."
+                f"There is no command {command!r}: allowed are {', '.join((*_RUNS, *_LIVE))}, set."
             )
         if control is None:
             raise InputError(f"No run is under way: {command} needs one.")
@@ -139,6 +144,10 @@ class Worker:
         folder, label = Path(str(request.get("folder"))), str(request.get("label") or "")
         if request["command"] == "resume_run":
             return resume_run(folder, data, control=control, command=label)
+        if request["command"] == "branch":
+            parent, moment = Path(str(request.get("parent"))), parse_moment(str(request.get("at")))
+            changes = request.get("changes") or {}
+            return branch_run(parent, folder, moment, changes, data, control=control, command=label)
         config = RunConfig.from_dict(request.get("config") or {})
         return record_run(config, data, folder, control=control, command=label)
 

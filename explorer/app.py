@@ -49,6 +49,9 @@ st.logo(logo(), size="small")  # its name is written beside it by style.css
 pages = [
     st.Page(_HERE / "screens" / "watch.py", title="Watch", default=True),
     st.Page(_HERE / "screens" / "train.py", title="Train"),
+    st.Page(_HERE / "screens" / "weights.py", title="Weights"),
+    st.Page(_HERE / "screens" / "activations.py", title="Activations"),
+    st.Page(_HERE / "screens" / "xnor.py", title="XNOR"),
 ]
 page = st.navigation(pages, position="top")
 state.arrive(page.url_path)

@@ -17,6 +17,7 @@ from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.measures import class_codes, order_by_digit
 from bnn_core.models import shipped_models
 from bnn_core.runs import RunFolder, list_runs
+from explorer.live import followers
 from explorer.views.gallery import Answers, answers
 
 CODE_DIGITS = 5_000
@@ -40,6 +41,7 @@ class Entry:
         shipped: whether it comes with the project.
         sizes: inputs, hidden units of each layer, classes.
         variant: "strict" or "threshold".
+        features: how pixels become bits.
         test_error: in per cent, of the finished network; None while it is not known.
     """
 
@@ -48,6 +50,7 @@ class Entry:
     shipped: bool
     sizes: tuple[int, ...]
     variant: str
+    features: str
     test_error: float | None
 
 
@@ -104,17 +107,17 @@ def _entry(run: RunFolder, shipped: bool) -> Entry | None:
     if path is None:
         return None
     # Every network of a run has the same shape, so the configuration's version is key enough.
-    sizes, variant = _shape(str(run.path), version(run.path / "config.json"), str(path))
+    sizes, variant, features = _shape(str(run.path), version(run.path / "config.json"), str(path))
     card = run.card() if run.model_path else None
     error = (card or {}).get("error_percent")
-    return Entry(run.id, run.path, shipped, sizes, variant, None if error is None else float(error))
+    return Entry(run.id, run.path, shipped, sizes, variant, features, None if error is None else float(error))
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], str]:
-    """Sizes and variant of a run's networks, from one of them."""
+def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], str, str]:
+    """Sizes, variant and features of a run's networks, from one of them."""
     network = BitwiseNetwork.load(Path(_path))
-    return network.sizes, network.variant
+    return network.sizes, network.variant, network.features
 
 
 def moments(entry: Entry) -> list[Moment]:
@@ -125,6 +128,19 @@ def moments(entry: Entry) -> list[Moment]:
         last = found.pop() if found else Moment("", run.model_path, 0, 0, 0)
         found.append(Moment("", run.model_path, last.phase, last.epoch, last.step))
     return found
+
+
+def is_live(entry: Entry) -> bool:
+    """Whether the run is being trained now."""
+    run = RunFolder(entry.folder)
+    return not entry.shipped and run.model_path is None and followers().of(entry.folder).locked()
+
+
+def is_last(entry: Entry, at: str) -> bool:
+    """Whether `at` names the snapshot that the finished network stands for."""
+    run = RunFolder(entry.folder)
+    shots = run.snapshots() if run.model_path is not None else []
+    return bool(shots) and shots[-1].path.stem == at
 
 
 def real_path(entry: Entry) -> Path | None:

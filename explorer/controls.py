@@ -7,6 +7,9 @@ import streamlit as st
 from explorer import catalogue, state, words
 from explorer.views import html
 
+NEWS_SECONDS = 1.0
+"""How often a page that shows a run under way looks for new bits."""
+
 
 def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> catalogue.Entry:
     """The choice of a network; it holds for every page. `entries` is not empty; its first is the default."""
@@ -27,7 +30,7 @@ def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> cat
 
 
 def _entry_name(entry: catalogue.Entry) -> str:
-    return words.entry_name(entry.name, entry.sizes, entry.variant, entry.test_error)
+    return words.entry_name(entry.name, entry.sizes, entry.variant, entry.features, entry.test_error)
 
 
 def _chosen(names: list[str]) -> None:
@@ -36,12 +39,22 @@ def _chosen(names: list[str]) -> None:
 
 
 def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.Moment:
-    """The epoch scrubber, where the run has snapshots; else its one network."""
+    """The epoch scrubber, where the run has snapshots; else its one network.
+
+    While the run is being trained the newest moment is shown as it comes, unless another was chosen.
+    """
     found = {moment.name: moment for moment in catalogue.moments(entry)}
     last = list(found)[-1]
-    if view.at and view.at not in found:
-        state.correct(words.no_such_moment(view.at), at="")
-    at = view.at if view.at in found else last
+    at = view.at
+    if at and at not in found:
+        if catalogue.is_last(entry, at):
+            state.change(at="")  # its run has finished since
+        else:
+            state.correct(words.no_such_moment(at), at="")
+    at = at if at in found else last
+    live = catalogue.is_live(entry)
+    if live:
+        st.fragment(_look_for_news, run_every=NEWS_SECONDS, key="moment_news")(entry, tuple(found))
     if len(found) < 2:
         return found[at]
     st.session_state["moment_choice"] = at
@@ -51,13 +64,19 @@ def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.Moment:
         value=at,
         key="moment_choice",
         format_func=lambda name: words.moment_name(
-            found[name].phase, found[name].epoch, found[name].step, last=name == last
+            found[name].phase, found[name].epoch, found[name].step, last=name == last, live=live
         ),
         label_visibility="collapsed",
         on_change=lambda: _moved(last),
         width=400,
     )
     return found[chosen]
+
+
+def _look_for_news(entry: catalogue.Entry, known: tuple[str, ...]) -> None:
+    """Run the page again when the run has other moments than the page knows."""
+    if tuple(moment.name for moment in catalogue.moments(entry)) != known or not catalogue.is_live(entry):
+        st.rerun()
 
 
 def _moved(last: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bnn_core.errors import InputError
 from bnn_core.runs import EventLog, RunFolder
@@ -31,11 +32,13 @@ class Seen:
     Attributes:
         version: (generation, facts): changes whenever anything but progress was written.
         exists: whether the folder is there.
+        records: what the history was made from.
     """
 
     history: History
     version: tuple[int, int]
     exists: bool
+    records: Sequence[Mapping[str, Any]] = ()
 
 
 class Follower:
@@ -72,7 +75,7 @@ class Follower:
             if (self._log.generation, count) != (self._seen.version[0], self._count):
                 self._count = count
                 found = history(self._log.records)
-                self._seen = Seen(found, (self._log.generation, found.facts), True)
+                self._seen = Seen(found, (self._log.generation, found.facts), True, self._log.records)
             elif not self._seen.exists:
                 self._seen = replace(self._seen, exists=True)
             return self._seen

@@ -5,7 +5,7 @@ hands it one run after another and passes pause, stop and changed settings on. W
 from its folder, not from here; the manager only knows which run is under way, which ones wait, and how the
 last ones ended.
 
-    start, resume_run -> waiting -> starting -> under way -> finished | stopped | failed | interrupted
+    start, branch, resume_run -> waiting -> starting -> under way -> finished | stopped | failed | interrupted
 
 A worker that dies leaves its run *interrupted*, to be resumed; the next request starts a new worker. When the
 app ends, the worker's input is closed: it finishes the step, saves the run and ends.
@@ -30,7 +30,9 @@ from typing import Any, Literal
 
 from bnn_core.config import RunConfig, check_live
 from bnn_core.errors import InputError
-from bnn_core.runs import new_run_id, runs_root
+from bnn_core.past import Moment
+from bnn_core.runs import new_branch_id, new_run_id, runs_root
+from explorer import budget
 
 JobState = Literal["waiting", "starting", "running", "finished", "stopped", "failed", "interrupted"]
 
@@ -170,14 +172,48 @@ class JobManager:
             the run's id; its folder is made by the worker.
 
         Raises:
-            InputError: training is off, or the runs' folder cannot be written.
+            InputError: training is off, the run is over the machine's budget, or the runs' folder cannot be
+                written.
         """
         self._check_available()
+        budget.check(config)
         root = runs_root()
         check_writable(root)
         run_id = new_run_id(name)
         request = {"command": "run", "config": config.to_dict(), "data": data}
         self._submit(run_id, root / run_id, request, label)
+        return run_id
+
+    def branch(
+        self,
+        parent: Path,
+        moment: Moment,
+        config: RunConfig,
+        changes: Mapping[str, Any],
+        *,
+        label: str = "",
+        data: str | None = None,
+    ) -> str:
+        """Leave a run at a moment of it, as a run of its own; starts it, or lets it wait for its turn.
+
+        Args:
+            parent: the run's folder.
+            config: what the branch is trained with.
+            changes: what differs in it from the parent at that moment; the worker checks them.
+
+        Returns:
+            the branch's id.
+
+        Raises:
+            InputError: as :meth:`start`.
+        """
+        self._check_available()
+        budget.check(config)
+        root = runs_root()
+        check_writable(root)
+        run_id = new_branch_id(parent.name)
+        request = {"command": "branch", "parent": str(parent), "at": moment.text, "changes": dict(changes)}
+        self._submit(run_id, root / run_id, {**request, "config": config.to_dict(), "data": data}, label)
         return run_id
 
     def resume_run(self, folder: Path, *, label: str = "", data: str | None = None) -> None:

@@ -9,8 +9,8 @@ with one sentence that says so; a URL never leads to a stack trace.
 `parse` and `to_params` are pure. `current` and `change` join them to Streamlit: the state lives in the
 session, the URL mirrors it, and a URL that changed on its own (opened, edited, Back) is read again.
 Streamlit's `bind="query-params"` is not used for these keys: it writes the formatted label of an option,
-drops wrong values silently, and forgets them when the widget is on another page. Widgets of one page may
-well be bound to other keys.
+drops wrong values silently, forgets them when the widget is on another page, and a bound key in the address
+cannot be written beside others.
 
 A model is named by its shipped name or by a run's id; a shipped name wins.
 """
@@ -20,7 +20,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 import zlib
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
@@ -31,6 +33,10 @@ from numpy.typing import NDArray
 
 Order = Literal["digit", "trained"]
 Sort = Literal["digit", "balance", "use", "alike", "trained"]
+Map = Literal["near", "flat"]
+
+ECHO_SECONDS = 2.0
+"""How long after a change of the URL the browser may still send the one before."""
 
 SIDE = 28
 """Rows and columns of a drawn digit."""
@@ -53,8 +59,9 @@ class View:
             page picks one.
         order: hidden units placed by the digit that they answer to, or as they were trained.
         sort: the order of units on the Weights page.
-        word: the word of the unit's inputs that the XNOR page stands at, from 1; None: before the first.
+        word: the word of the unit's inputs that the XNOR page stands at, from 1; None: all are counted.
         versus, versus_at: what the Weights page compares with, as `model` and `at`; "" is nothing.
+        map: how the Activations page places digits: along neighbours, or flat.
     """
 
     model: str = ""
@@ -68,6 +75,7 @@ class View:
     word: int | None = None
     versus: str = ""
     versus_at: str = ""
+    map: Map = "near"
 
     @property
     def drawn_digit(self) -> NDArray[np.uint8] | None:
@@ -75,7 +83,7 @@ class View:
         return None if self.drawn is None else np.frombuffer(self.drawn, np.uint8).reshape(SIDE, SIDE)
 
 
-PARAMS = ("model", "at", "digit", "layer", "unit", "order", "sort", "word", "versus", "versus_at")
+PARAMS = ("model", "at", "digit", "layer", "unit", "order", "sort", "word", "versus", "versus_at", "map")
 """The keys in the URL."""
 
 
@@ -148,11 +156,16 @@ def parse(
             values["sort"] = sort
         else:
             refuse("sort", f"units are sorted by {', '.join(get_args(Sort))}")
+    if kind := params.get("map"):
+        if kind in get_args(Map):
+            values["map"] = kind
+        else:
+            refuse("map", f"digits are placed as {' or '.join(get_args(Map))}")
     if text := params.get("word"):
         if (word := _whole(text)) is not None and word >= 1:
             values["word"] = word
         else:
-            refuse("word", "words count from 1, so this is before the first")
+            refuse("word", "words count from 1, so all are counted")
     return View(**values), complaints
 
 
@@ -196,12 +209,15 @@ def _unpack(text: str) -> bytes | None:
 class _Session:
     """The view of one browser session, what was last written to its URL, and what to tell the person.
 
+    `written` are the addresses before this one and until when each stood: a message that the browser sent
+    before it had the new address carries an old one, which is no wish to go back.
     `turned` says that the page was changed since the view was last asked for: the menu clears the URL then,
     which is not a wish for the defaults.
     """
 
     view: View
     params: dict[str, str] = field(default_factory=dict)
+    written: deque[tuple[dict[str, str], float]] = field(default_factory=lambda: deque(maxlen=50))
     notes: list[str] = field(default_factory=list)
     page: str = ""
     turned: bool = False
@@ -229,13 +245,21 @@ def current(models: Collection[str]) -> View:
     if session is None:
         view, complaints = parse(found, models=models)
         session = st.session_state[_SESSION_KEY] = _Session(view, notes=complaints)
-    elif found != session.params and (found or not session.turned):
+    elif found != session.params and (found or not session.turned) and not _echo(session, found):
         session.view, session.notes = parse(found, models=models)
     elif session.view.model and session.view.model not in models:
         session.view = replace(session.view, model="", at="", layer=1, unit=None)
         session.notes = ["The model that was shown is gone; this is the usual one."]
+    if session.turned and not found:
+        session.written.append((found, time.monotonic()))  # as the menu left it; it may come once more
     session.turned = False
     _write(session)
+    return session.view
+
+
+def now() -> View:
+    """The view as it stands, changes of this run included; `current` was called before."""
+    session: _Session = st.session_state[_SESSION_KEY]
     return session.view
 
 
@@ -260,6 +284,12 @@ def notes() -> list[str]:
     return [] if session is None else session.notes
 
 
+def _echo(session: _Session, found: dict[str, str]) -> bool:
+    """Whether that address is one that stood there a moment ago."""
+    since = time.monotonic() - ECHO_SECONDS
+    return any(params == found and until > since for params, until in session.written)
+
+
 def _write(session: _Session) -> None:
     """Make the URL say what is shown."""
     params = to_params(session.view)
@@ -267,4 +297,6 @@ def _write(session: _Session) -> None:
     wanted = {key: value for key, value in present.items() if key not in PARAMS} | params
     if present != wanted:
         st.query_params.from_dict(wanted)  # at once: half an address must not be read back
+    if params != session.params:
+        session.written.append((session.params, time.monotonic()))
     session.params = params

@@ -23,6 +23,8 @@ GLOSSARY = {
     "agree": "Two bits that are alike: their product is +1. XNOR says so without multiplying.",
     "differ": f"Two bits that are not alike: their product is {MINUS}1.",
     "popcount": "How many bits of a word are 1: one instruction of the processor counts 64.",
+    "take no part": "Background is 0 in these features, neither +1 nor "
+    f"{MINUS}1: it counts for neither side, and so do connections that are switched off.",
     "switched off": f"A connection that is neither +1 nor {MINUS}1: it counts for neither side.",
 }
 """Short explanations, shown when the pointer rests on the word."""
@@ -35,6 +37,7 @@ ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
 ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
 DIGIT = "Digit"
 DRAWN = "drawn here"
+UPLOADED = "a picture of yours"
 UP_CLOSE = "One of these bits up close"
 READ_AS = "Read as"
 SUMS = "Ten sums"
@@ -42,7 +45,10 @@ MOST_VOTES = "Most votes win"
 STRIP = "Bitwise or float32?"
 STRIP_NOTE = "One digit, counted exactly"
 PAD = {"draw": "Draw", "clear": "Clear", "hint": "Draw a digit here"}
+PAD_MORE = {"more": "More…"}
 PAD_LABEL = "The digit to read. Draw another one with the pointer."
+OFF_CONNECTIONS = "connections are"
+OFF_INPUTS = "inputs"
 AGREE = "agree"
 DIFFER = "differ"
 
@@ -57,7 +63,15 @@ SEARCH_CLASS = "Class"
 SEARCH_KIND = "Which"
 SEARCH_INDEX = "Test digit number"
 ANY_CLASS = "any"
-SEARCH = "Choose a test digit"
+CHOOSE = "Choose a digit"
+WAYS = {"set": "Test digits", "draw": "Draw one", "upload": "Bring a picture"}
+DRAW_HINT = "Draw over it: any digit, any size. It is centred and thinned as MNIST's digits were."
+SHOW_IT = "Show it"
+UPLOAD_LABEL = "A digit as PNG or JPEG"
+UPLOAD_NOTE = (
+    "Dark on light or light on dark, one digit in the picture. It stays on this machine; "
+    "it is centred and thinned as MNIST's digits were."
+)
 NO_MATCH = "No test digit is like that."
 
 # Sentences for what cannot be shown
@@ -67,19 +81,19 @@ OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {siz
 BLANK = "The drawing holds too little ink to be read."
 
 
-def network_name(sizes: Sequence[int], variant: str) -> str:
-    """3 × 1024, strict."""
+def network_name(sizes: Sequence[int], variant: str, features: str = "bipolar") -> str:
+    """3 × 1024, strict; features other than the usual ones are named."""
     hidden = list(sizes[1:-1])
     shape = f"{len(hidden)} × {hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))
-    return f"{shape}, {variant}"
+    return f"{shape}, {variant}" + ("" if features == "bipolar" else f", {features}")
 
 
-def moment_name(phase: int, epoch: int, step: int, *, last: bool = False) -> str:
+def moment_name(phase: int, epoch: int, step: int, *, last: bool = False, live: bool = False) -> str:
     """Phase 2, epoch 8; what was taken before an epoch was over carries its step."""
     if phase == 0:
         return "finished"
     name = f"Phase {phase}, " + (f"epoch {epoch}" if epoch else f"step {step}")
-    return f"{name}, the last" if last else name
+    return f"{name}, {'now' if live else 'the last'}" if last else name
 
 
 def input_caption(on: int, total: int) -> tuple[str, str]:
@@ -131,10 +145,10 @@ def bars_label(sums: Sequence[int]) -> str:
     return "Votes: " + ", ".join(f"{label}: {signed(value)}" for label, value in enumerate(sums))
 
 
-def entry_name(name: str, sizes: Sequence[int], variant: str, test_error: float | None) -> str:
+def entry_name(name: str, sizes: Sequence[int], variant: str, features: str, test_error: float | None) -> str:
     """talk: 2 × 512, strict, 2.42 % test error; a run goes by its preset and time."""
     error = "no test error yet" if test_error is None else f"{percent(test_error)} test error"
-    return f"{run_name(name)}: {network_name(sizes, variant)}, {error}"
+    return f"{run_name(name)}: {network_name(sizes, variant, features)}, {error}"
 
 
 def run_name(run: str) -> str:
@@ -146,8 +160,10 @@ def run_name(run: str) -> str:
         when = datetime.strptime(found[1], "%Y%m%d-%H%M%S")
     except ValueError:
         return run
-    title = PRESETS[found[2]].title if found[2] in PRESETS else found[2]
-    return f"{title}, {when.day} {when:%b %H:%M}"
+    name = found[2].removesuffix("-branch")
+    title = PRESETS[name].title if name in PRESETS else name
+    branch = ", branch" if name != found[2] else ""
+    return f"{title}{branch}, {when.day} {when:%b %H:%M}"
 
 
 def no_such_moment(at: str) -> str:
@@ -192,7 +208,14 @@ def close_label(unit: int, layer: int, agree: int) -> str:
 
 def features_note(features: str, threshold: int) -> str:
     """How a pixel becomes bits."""
-    return "the grey level's top two bits" if features == "two-bit" else f"pixel ≥ {threshold}"
+    if features == "two-bit":
+        return "high bits, low bits"
+    return f"pixel ≥ {threshold}" + (", else 0" if features == "zero-one" else "")
+
+
+def zero_words(switched_off: bool, absent: bool) -> str:
+    """What a hollow cell is; empty if there are none."""
+    return " or ".join(["switched off"] * switched_off + ["absent"] * absent)
 
 
 def thumb_caption(group: str, label: int, read: int, margin: int) -> str:

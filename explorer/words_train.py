@@ -12,6 +12,20 @@ STOP_HELP = "End the run here. It is saved, and can be resumed bit for bit."
 START_WAITS_HELP = "Another run is under way: this one waits for its turn."
 OPEN_IN_WATCH = "Open in Watch"
 CANCEL = "Take out of the queue"
+REPLAY = "Replay"
+REPLAY_HELP = "Play this run back as if it were live."
+PLAY, AGAIN = "Play", "Once more"
+NEXT_EPOCH_HELP = "Play to the end of this epoch, and hold there."
+LEAVE_REPLAY_HELP = "Back to the run as it ended."
+PACE = "Pace of the replay"
+PACES = {"1": "1×", "4": "4×", "16": "16×", "max": "max"}
+MOMENT = "Moment of the run"
+BACK_TO_NOW, TO_THE_END = "Back to now", "To the end"
+BRANCH = "Branch from here"
+NO_BRANCH_HELP = "A branch begins where an epoch ends."
+BRANCH_HELP = "Train on from here with other settings, as a run of its own."
+START_BRANCH = "Start the branch"
+LEAVE_BRANCH = "Back to the run"
 PRESET = "Preset"
 RUNS = "Run"
 NEW_RUN = "New run"
@@ -20,8 +34,17 @@ GO_TO_CURRENT = "Show the run under way"
 GROUPS = {"compression": "Compression", "noise": "Noise", "learning": "Learning"}
 MORE = "Data and network"
 EQUATIONS = {"compression": "w = tanh(k w̄)", "noise": "w = sign(w̄), or 0 if |w̄| ≤ β"}
+CHOICES = {
+    "bipolar": f"bipolar, +1 or {MINUS}1",
+    "zero-one": "zero-one, 1 or absent",
+    "two-bit": "two-bit, four greys",
+    "strict": "strict, one-bit biases",
+    "threshold": "threshold, integer biases",
+}
 DECAY = {"cosine": "cosine to 0", "none": "rate stays"}
 MAY_CHANGE = "may change now"
+ACTS_FROM_THERE = "acts from there on"
+PAST = "is past"
 FIXED = "fixed for this run"
 PHASE_OVER = {1: "phase 1 is over", 2: "phase 2 is over"}
 EPOCHS = "Epochs"
@@ -33,6 +56,8 @@ NAIVE_NOW = "binarised now"
 LIVE = "bitwise, now"
 LIVE_END = "bitwise"
 EPOCH_AXIS = "epoch"
+BRANCHED_HERE = "branched here"
+BRANCHES_HERE = "the branch begins here"
 PHASE_HEADS = {
     1: ("Phase 1", "real weights, compressed"),
     2: ("Phase 2", "noisy back-propagation, on bits"),
@@ -42,6 +67,9 @@ WEIGHTS_NOTE = {False: f"as they lie between {MINUS}1 and +1", True: "grey outli
 FLIPS = "Weights that flipped"
 FLIPS_NOTE = {False: "% of each layer since the last epoch", True: "% of each layer: sign, or on and off"}
 HAPPENING = "What is happening"
+HAPPENED = "What was happening"
+NOW = "now"
+OTHER_BITS = "this machine computes other bits than that run's snapshot, so it begins close to it"
 
 
 def validation_head(validated: bool) -> str:
@@ -52,6 +80,11 @@ def validation_head(validated: bool) -> str:
 def split_note(validated: bool) -> str:
     """Why the training error is shown."""
     return "" if validated else "on 5,000 training digits: the run takes the validation digits in too"
+
+
+def choice(name: str) -> str:
+    """An option of a field, with a word on what it means where its name does not say."""
+    return CHOICES.get(name, name)
 
 
 def percent(value: float, digits: int | None = None) -> str:
@@ -77,6 +110,16 @@ def zeros_label(share: float) -> str:
     if abs(share - 0.5) < 0.005:
         return "half are 0"
     return f"{100 * share:.0f}{NARROW}% are 0"
+
+
+def epoch(number: int) -> str:
+    """epoch 6."""
+    return f"epoch {number}"
+
+
+def within(share: float) -> str:
+    """6 % of epoch 1: where the first looks are taken."""
+    return f"{100 * share:.0f}{NARROW}% of epoch 1"
 
 
 def repaired(before: float, after: float) -> str:
@@ -178,6 +221,11 @@ def test_result(error: float, errors: int | None, real: float | None) -> tuple[s
     return percent(error), f"test error{counted}; {beside}"
 
 
+def shipped(title: str) -> str:
+    """A run that comes with the project."""
+    return f"{title}, kept with the project"
+
+
 def run_state(state: str) -> str:
     """A run's state in a list."""
     return {
@@ -194,6 +242,62 @@ def bad_url(path: str, value: str, error: str) -> str:
     return f"The address says {path}={came}, which cannot be used, so the preset's value is taken. {error}"
 
 
+def no_moment(at: str) -> str:
+    """The address names a snapshot that is not kept."""
+    return f"This run keeps no snapshot {at[:60]}, so its newest moment is shown."
+
+
+def over_budget(expected: float, allowed: float, variable: str) -> str:
+    """A run that this machine does not allow."""
+    return (
+        f"This run would take about {duration(expected)}, and this machine allows {duration(allowed)} a run"
+        f" ({variable}): fewer epochs, training digits or units would fit."
+    )
+
+
+def bad_budget(variable: str, text: str) -> str:
+    """A limit that is none."""
+    return f"{variable} is {text[:40]!r}, which is no number of seconds, so nothing can be trained here."
+
+
+def price(epochs: int, seconds: float) -> tuple[str, str]:
+    """What has to be trained again before a branch begins, in two lines."""
+    if not epochs:
+        return "this moment is kept:", "the branch begins at once"
+    many = "1 epoch is" if epochs == 1 else f"{epochs} epochs are"
+    return "of this moment only the bits are kept:", f"{many} trained again first, about {duration(seconds)}"
+
+
+def descent(run: str, moment: str, same_bits: bool | None) -> str:
+    """Where a branch comes from."""
+    return f"a branch of {run} from {moment}" + (f"; {OTHER_BITS}" if same_bits is False else "")
+
+
+def replayed(run: str) -> str:
+    """A replay says that it is one."""
+    return f"replay of {run}"
+
+
+def recomputing(done: float, epochs: int) -> str:
+    """The way back to where a branch begins."""
+    many = "the one epoch" if epochs == 1 else f"the {epochs} epochs"
+    return (
+        f"Training {many} before the branch again, {100 * done / max(1, epochs):.0f}{NARROW}% so far:"
+        " of that moment only the bits were kept."
+    )
+
+
+def branch_ready(moment: str) -> str:
+    """What Start would do now."""
+    return f"Start leaves the run at {moment}, and trains on with the settings at the left."
+
+
+def leaving(run: str, moment: str, changed: int) -> str:
+    """What a branch leaves, and with how many changes."""
+    what = f"{changed} setting{'s' if changed != 1 else ''} changed" if changed else "nothing changed yet"
+    return f"A branch of {run} from {moment}: {what}."
+
+
 def no_run(run_id: str) -> str:
     """A run that is not here."""
     return f"There is no run {run_id[:80]} here."
@@ -207,7 +311,7 @@ ELSEWHERE = (
 # What is happening: one sentence for what the records show.
 
 READY = "Start shows both phases: first a real network is pressed towards bits, then its bits are trained."
-STARTING = "The run begins. The first point appears when the first epoch is over."
+STARTING = "The run begins. The first point appears within its first epoch."
 FIRST_EPOCH = "Real weights learn first; the dashed line will show what their signs alone are worth."
 QUEUED = "Another run is under way: this one starts when that one ends."
 PAUSED = "Paused: nothing moves, and the settings that may change now act when it goes on."

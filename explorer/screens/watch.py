@@ -6,17 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from bnn_core import InputError
-from bnn_core.datasets import from_raster
 from bnn_core.measures import band_edges
 from explorer import catalogue, state, words
+from explorer.choose_digit import digit_name, search_digit, show_pad
 from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
-from explorer.components.digit_pad import digit_pad
 from explorer.controls import choose_moment, choose_network, choose_order, show_notes
 from explorer.digit_gallery import show_gallery
-from explorer.palette import palette
 from explorer.scene import Scene, compose
 from explorer.views import html, size, watch
 from explorer.views.layout import pitch_rules
@@ -58,27 +55,9 @@ def _show_all(scene: Scene) -> None:
 
 def show_digit(scene: Scene) -> None:
     """The digit, and the pad to draw another."""
-    drawn = scene.view.drawn is not None
-    note = words.DRAWN if drawn or scene.true is None else words.digit_note(scene.index, scene.true)
-    st.html(html.head(words.DIGIT, note))
-    digit_pad(
-        scene.image,
-        source="drawn" if drawn else f"test-{scene.index}",
-        key="digit_pad",
-        label=f"{words.PAD_LABEL} ({note})",
-        words=words.PAD,
-        on_drawn=_drawn,
-        on_cleared=lambda: state.change(drawn=None),
-        width=168,
-    )
-
-
-def _drawn(raster: NDArray[np.uint8]) -> None:
-    """Centre a drawing as MNIST's digits were, and show it."""
-    try:
-        state.change(drawn=from_raster(raster, ink_is_light=True).tobytes())
-    except InputError:
-        state.correct(words.BLANK)
+    st.html(html.head(words.DIGIT, digit_name(scene)))
+    if show_pad(scene, scene.view, key="digit_pad", width=168, more=True):
+        search_digit(scene)
 
 
 def show_close(scene: Scene) -> None:
@@ -90,9 +69,11 @@ def show_close(scene: Scene) -> None:
     agree = watch.agreement(trace, scene.unit)
     tiles = np.stack([place(trace.inputs), place(trace.weights[scene.unit]), place(agree)])
     mask = None
-    if trace.mask is not None:
-        used = place(trace.mask[scene.unit])
-        mask = np.stack([np.ones_like(used), used, used])
+    used = trace.used(scene.unit)
+    if used is not None:
+        there = trace.inputs if trace.zero_one else np.ones_like(used)
+        connected = np.ones_like(used) if trace.mask is None else trace.mask[scene.unit]
+        mask = np.stack([place(there), place(connected), place(used)])
     pitch = max(2, min(int(4 * field.scale), CLOSE_SIZE // field.cols))
     width = 3 * field.cols * pitch + 2 * CLOSE_GAP
     with st.container(key="watch-close-row", horizontal=True, gap=None):
@@ -109,7 +90,7 @@ def show_close(scene: Scene) -> None:
                 between=["XNOR", "=", ""],
                 captions=words.close_captions(len(trace.inputs), scene.layer),
             )
-        st.html(html.arithmetic(arithmetic, scene.network.variant))
+        st.html(html.arithmetic(arithmetic, scene.network.variant, absent=trace.zero_one))
 
 
 def _inputs_of(scene: Scene, layer: int) -> tuple[watch.Field, Callable[[watch.Bits], watch.Bits]]:
@@ -126,14 +107,19 @@ def show_input(scene: Scene) -> None:
     on = int(bits.sum())
     note = words.features_note(scene.network.features, scene.network.input_threshold)
     st.html(html.head(f"{len(bits)} input bits", note))
+    cells = watch.place_inputs(scene.first, bits)
+    absent = scene.traces[0].zero_one
     bit_matrix(
-        watch.place_inputs(scene.first, bits),
+        cells,
         key="field_input",
         label=f"{len(bits)} input bits, {on} are +1",
+        mask=cells if absent else None,
         pitch_variable="--bx-field",
         pitch_scale=scene.first.scale,
     )
-    st.html(html.caption(*words.input_caption(on, len(bits))) + html.legend(scene.network.sparse))
+    st.html(
+        html.caption(*words.input_caption(on, len(bits))) + html.legend(scene.network.sparse, absent=absent)
+    )
 
 
 def show_hidden(scene: Scene, layer: int) -> None:
@@ -177,22 +163,8 @@ def show_sums(scene: Scene) -> None:
     """Ten signed bars."""
     sums = scene.traces[-1].sums
     st.html(html.head(words.SUMS, f"of {grouped(scene.network.sizes[-2])} votes each"))
-    figure = watch.sum_bars(
-        sums,
-        limit=scene.known.largest,
-        read=scene.read.label,
-        true=scene.true,
-        palette=palette(st.context.theme.type),
-    )
-    with st.container(key="watch-bars", gap=None, height=256, border=False):
-        st.plotly_chart(
-            figure,
-            key="sum_bars",
-            theme=None,
-            height="stretch",
-            config={"displayModeBar": False},
-            alt=words.bars_label([int(value) for value in sums]),
-        )
+    bars = html.sum_bars(sums.tolist(), limit=scene.known.largest, read=scene.read.label, true=scene.true)
+    st.html(bars)
     st.html(f'<div class="bx muted">{words.MOST_VOTES}</div>')
 
 

@@ -33,6 +33,8 @@ def happening(history: History, status: str, reason: str | None = None) -> str:
         return words.stopped(history.phase, len(history.of_phase(history.phase)))
     if status == "finished":
         return _finished(history)
+    if history.recomputing is not None:
+        return words.recomputing(history.recomputing.done, history.recomputing.epochs)
     if status == "paused":
         return words.PAUSED
     if history.phase == 2:

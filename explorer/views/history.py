@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 from bnn_core.config import RunConfig
 from bnn_core.errors import InputError
 from bnn_core.events import (
+    Branched,
     EpochEnded,
     Event,
     PhaseStarted,
     Progress,
+    Recomputed,
+    Recomputing,
     RunEnded,
     RunStarted,
     SettingsChanged,
@@ -37,17 +40,53 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """A first look at the bits within a phase's first epoch; errors in %, None where not measured.
+
+    Attributes:
+        share: how much of the epoch was over, 0 to 1.
+    """
+
+    phase: int
+    share: float
+    train_error: float | None
+    validation_error: float | None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A moment on the charts.
+
+    Attributes:
+        epoch: epochs of the phase that were over.
+        share: how much of the next one was.
+        error: of the bits then, in %; None if it was not measured.
+    """
+
+    phase: int
+    epoch: int
+    share: float
+    error: float | None
+
+
+@dataclass(frozen=True)
 class History:
     """What a run's records say so far.
 
     Attributes:
-        config: the configuration that it started with; None before its first record.
+        config: the configuration that it started with, or left its parent with; None before its first
+            record.
         planned: epochs of phase 1 and of phase 2.
         started: the first record.
         epochs: the finished epochs of both phases.
+        glances: looks at the bits within the first epoch of each phase; older runs have none.
         progress: the latest progress record of the epoch under way; None between two epochs.
         phase: the phase under way, or the last one.
-        changes: settings that were changed while it ran, in order.
+        steps: steps of an epoch in phase 1 and in phase 2; 0 for a phase that has not begun.
+        changes: settings that were changed while it ran (a branch: since it left its parent), in order.
+        parent: where it left another run; None for a run that is no branch.
+        recomputing: how far the way back to that moment is, until it is there.
+        same_bits: whether the bits of that moment came out as the parent's, as far as that is known.
         end: the last record of a run that has ended.
         paused: whether it was told to wait, as far as the records know.
         speeds: the latest digits a second.
@@ -58,9 +97,14 @@ class History:
     planned: tuple[int, int] = (0, 0)
     started: RunStarted | None = None
     epochs: tuple[EpochEnded, ...] = ()
+    glances: tuple[Glance, ...] = ()
     progress: Progress | None = None
     phase: int = 1
+    steps: tuple[int, int] = (0, 0)
     changes: tuple[SettingsChanged, ...] = ()
+    parent: Branched | None = None
+    recomputing: Recomputing | None = None
+    same_bits: bool | None = None
     end: RunEnded | None = None
     paused: bool = False
     speeds: tuple[float, ...] = ()
@@ -86,6 +130,34 @@ class History:
                 if e.validation_error_bitwise is not None
             )
         return tuple(Errors(e.epoch, e.train_error_real, e.train_error_bitwise) for e in self.of_phase(phase))
+
+    def first_points(self, phase: int) -> tuple[tuple[float, float], ...]:
+        """(share of the first epoch, error of the bits) within the phase's first epoch, on that split."""
+        points = (
+            (g.share, g.validation_error if self.validated else g.train_error)
+            for g in self.glances
+            if g.phase == phase
+        )
+        return tuple((share, error) for share, error in points if error is not None)
+
+    def cursor(self, phase: int, epoch: int, step: int) -> Cursor:
+        """Where a snapshot stands on the charts."""
+        steps = self.steps[phase - 1]
+        if epoch or not steps:
+            error = next((e.bitwise for e in self.errors(phase) if e.epoch == epoch), None)
+            return Cursor(phase, epoch, 0.0, error)
+        share = min(1.0, step / steps)
+        return Cursor(phase, 0, share, dict(self.first_points(phase)).get(share))
+
+    @property
+    def latest_error(self) -> float | None:
+        """The newest error of the bits; None before the first."""
+        for phase in (2, 1):
+            if errors := self.errors(phase):
+                return errors[-1].bitwise
+            if points := self.first_points(phase):
+                return points[-1][1]
+        return None
 
     @property
     def naive(self) -> float | None:
@@ -147,6 +219,8 @@ class History:
             return 0.0
         known = {phase: self._epoch_seconds(phase) for phase in (1, 2)}
         total = 0.0
+        if self.recomputing is not None:
+            total += (self.recomputing.epochs - self.recomputing.done) * (known[1] or known[2] or 0.0)
         for phase in (1, 2):
             left = self.planned[phase - 1] - self.done(phase)
             if left <= 0:
@@ -170,6 +244,11 @@ class History:
 def history(records: Sequence[Mapping[str, Any]]) -> History:
     """Read a run's records; those that cannot be read are passed over."""
     started: RunStarted | None = None
+    parent: Branched | None = None
+    recomputing: Recomputing | None = None
+    same_bits: bool | None = None
+    glances: list[Glance] = []
+    steps = [0, 0]
     config: RunConfig | None = None
     planned: list[int] | None = None
     epochs: list[EpochEnded] = []
@@ -187,6 +266,9 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
                 if said.speed:
                     speeds.append(said.speed)
             continue
+        if name == "recomputing":
+            recomputing = _typed(Recomputing, record)
+            continue
         facts += 1
         if name == "run_started":
             started = _typed(RunStarted, record)
@@ -196,6 +278,11 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
             begun = _typed(PhaseStarted, record)
             if begun is not None:
                 phase, progress = begun.phase, None
+                steps[phase - 1] = begun.steps
+        elif name == "snapshot":
+            glance = _glance(record, steps[phase - 1])
+            if glance is not None:
+                glances.append(glance)
         elif name == "epoch_ended":
             epoch = _typed(EpochEnded, record)
             if epoch is not None:
@@ -205,6 +292,16 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
             change = _typed(SettingsChanged, record)
             if change is not None:
                 changes.append(change)
+        elif name == "branched":
+            parent = _typed(Branched, record)
+            config = _config(record.get("config")) or config
+            planned = [config.phase1.epochs, config.phase2.epochs] if config else None
+            phase = parent.phase if parent else phase
+            progress, paused, changes = None, False, []
+        elif name == "recomputed":
+            recomputing = None
+            made = _typed(Recomputed, record)
+            same_bits = made.same_bits if made else None
         elif name == "run_ended":
             end = _typed(RunEnded, record)
             progress = None if end is not None and end.status == "finished" else progress
@@ -216,9 +313,14 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
         planned=(planned[0], planned[1]),
         started=started,
         epochs=tuple(epochs),
+        glances=tuple(glances),
         progress=progress,
         phase=phase,
+        steps=(steps[0], steps[1]),
         changes=tuple(changes),
+        parent=parent,
+        recomputing=recomputing if end is None else None,
+        same_bits=same_bits,
         end=end,
         paused=paused,
         speeds=tuple(speeds),
@@ -229,6 +331,15 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
 def planned_only(config: RunConfig) -> History:
     """The history of a run that has not begun."""
     return History(config=config, planned=(config.phase1.epochs, config.phase2.epochs))
+
+
+def _glance(record: Mapping[str, Any], steps: int) -> Glance | None:
+    """A snapshot within a phase's first epoch; older ones say nothing of errors."""
+    phase, epoch, step = (record.get(key) for key in ("phase", "epoch", "step"))
+    if not (isinstance(phase, int) and isinstance(step, int) and epoch == 0 and 0 < step <= steps):
+        return None
+    errors = (record.get("train_error_bitwise"), record.get("validation_error_bitwise"))
+    return None if errors == (None, None) else Glance(phase, step / steps, *errors)
 
 
 def _typed(kind: type[E], record: Mapping[str, Any]) -> E | None:

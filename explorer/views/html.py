@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from explorer import words
@@ -21,17 +22,18 @@ def caption(strong: str, text: str) -> str:
     return f'<div class="bx muted"><span class="on">{escape(strong)}</span> {escape(text)}</div>'
 
 
-def legend(zero: bool) -> str:
-    """The squares of +1 and −1, and of switched-off connections where there are any."""
-    names = [("on", "+1"), ("off", "−1")] + ([("zero", "0, switched off")] if zero else [])
+def legend(zero: bool, *, absent: bool = False) -> str:
+    """The squares of +1 and −1, and of switched-off connections and absent inputs where there are any."""
+    off = words.zero_words(zero, absent)
+    names = [("on", "+1"), ("off", "−1")] + ([("zero", f"0, {off}")] if off else [])
     keys = "".join(
         f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>' for name, text in names
     )
     return f'<div class="bx muted bx-legend">{keys}</div>'
 
 
-def arithmetic(value: Sum, variant: str) -> str:
-    """405 − 379 − 1 = +25, one number a line."""
+def arithmetic(value: Sum, variant: str, *, absent: bool = False) -> str:
+    """405 − 379 − 1 = +25, one number a line; `absent`: inputs of 0 take no part."""
     verdict, bit = words.sum_words(value.total, value.bit)
     rows = [
         (
@@ -52,8 +54,10 @@ def arithmetic(value: Sum, variant: str) -> str:
         ),
     ]
     body = "".join(f"<tr{style}><td>{number}</td><td>{text}</td></tr>" for number, text, style in rows)
+    word = "take no part" if absent else "switched off"
+    said = words.OFF_INPUTS if absent else words.OFF_CONNECTIONS
     off = (
-        f'<div class="muted">{grouped(value.off)} connections are {_explained("switched off")}</div>'
+        f'<div class="muted">{grouped(value.off)} {escape(said)} {_explained(word)}</div>'
         if value.off
         else ""
     )
@@ -83,6 +87,31 @@ def answer(read: Reading, true: int | None, real: int | None) -> str:
         f'<div class="digit">{read.label}</div>'
         f'<div class="says">{verdict}<div class="muted">{lines}</div></div></div>'
     )
+
+
+def sum_bars(sums: Sequence[int], *, limit: int, read: int, true: int | None) -> str:
+    """One signed bar a class, with its number; the answer is bold, the true class in ink if it is another.
+
+    Plain boxes: a chart would be built anew in the browser for every digit.
+
+    Args:
+        sums: one a class.
+        limit: the largest size that a sum is given room for; one scale for all digits.
+    """
+    rows = []
+    reach = 1.05 * max(limit, 1)
+    for label, value in enumerate(sums):
+        side = "on" if value >= 0 else "off"
+        width = 50 * min(1.0, abs(value) / reach)
+        left = 50 if value >= 0 else 50 - width
+        tone = " read" if label == read else " true" if label == true else ""
+        rows.append(
+            f'<div class="row{tone}" title="{label}: {signed(value)}"><span>{label}</span>'
+            f'<span class="axis"><i class="{side}" style="left:{left:.2f}%;width:{width:.2f}%"></i></span>'
+            f"<span>{signed(value)}</span></div>"
+        )
+    spoken = escape(words.bars_label(sums))
+    return f'<div class="bx bx-bars" role="img" aria-label="{spoken}">{"".join(rows)}</div>'
 
 
 def strip(value: Cost) -> str:

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from bnn_core.events import HISTOGRAM_BINS, EpochEnded
 from explorer import words_train as words
 from explorer.palette import Palette
-from explorer.views.history import History
+from explorer.views.history import Cursor, Errors, History
 from explorer.views.numbers import MINUS
 
 ERROR_HEIGHT = 328
@@ -26,8 +26,12 @@ AXIS_HEIGHT = 24
 
 _TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100)
 _LOWEST = 2.0
+_LOWS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2)
 _TOPS = (40.0, 50.0, 60.0, 80.0, 100.0, 130.0)
 """Where the error axis may begin and end; it shows at least 2 to 40, and leaves room above for a name."""
+
+_BELOW_HEADS = 0.88
+"""How high lines within the error chart's plot may reach, as a share of it."""
 
 _NARROW_PLOT = 600
 """Pixels of the error chart's plot in a small window: labels find room there, so they do in wider ones."""
@@ -69,17 +73,32 @@ def _label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> 
 # The error chart
 
 
-def error_chart(history: History, palette: Palette, *, running: bool = False) -> go.Figure:
+def error_chart(
+    history: History,
+    palette: Palette,
+    *,
+    running: bool = False,
+    cursor: Cursor | None = None,
+    cursor_note: str = "",
+) -> go.Figure:
     """The real network, the same binarised now, and the bitwise network, over both phases on one log axis.
+
+    Each phase starts at the left edge of its ground; the looks within its first epoch lie between that edge
+    and the epoch's end.
 
     Args:
         running: whether the newest point is of now; it decides a word and the marked epoch.
+        cursor: a moment to mark; the large number is then that moment's.
+        cursor_note: what to call it.
     """
     first, second = history.planned
     total = max(1, first + second)
     one, two = history.errors(1), history.errors(2)
     values = [e.bitwise for e in (*one, *two)] + [e.real for e in one if e.real is not None]
-    low, high, ticks = _error_range(values)
+    early = [error for phase in (1, 2) for _, error in history.first_points(phase)]
+    # A first look may lie far above all that follows: it is left out then.
+    limit = 2 * max(values) if values else 100.0
+    low, high, ticks = _error_range([*values, *(error for error in early if error <= limit)])
     figure = go.Figure()
     span = _LabelSpan(total)
     _phases(figure, palette, first, second, begun=history.phase == 2)
@@ -104,37 +123,163 @@ def error_chart(history: History, palette: Palette, *, running: bool = False) ->
             hoverinfo="skip",
             line={"color": palette.float, "width": 2, "dash": "2px,5px"},
         )
-    if one:
+    naive = _line(history, 1, size + 2, high)
+    if naive:
         figure.add_scatter(
-            x=[e.epoch for e in one],
-            y=[e.bitwise for e in one],
+            x=[x for x, _, _, _ in naive],
+            y=[y for _, y, _, _ in naive],
             mode=line,
             name=words.NAIVE,
             line={"color": palette.ink, "width": 2.5, "dash": "8px,5px"},
-            marker={"color": palette.page, "size": size + 2, "line": {"color": palette.ink, "width": 2.5}},
-            hovertemplate="epoch %{x}: binarised now %{y:.2f} %<extra></extra>",
+            marker={
+                "color": palette.page,
+                "size": [s for _, _, s, _ in naive],
+                "opacity": 1,
+                "line": {"color": palette.ink, "width": 2.5},
+            },
+            customdata=[when for _, _, _, when in naive],
+            hovertemplate="%{customdata}: binarised now %{y:.2f} %<extra></extra>",
         )
-    if two:
-        start = [(first, one[-1].bitwise)] if one else []
-        points = [*start, *((first + e.epoch, e.bitwise) for e in two)]
-        sizes = [0] * len(start) + [size] * (len(two) - 1) + [15]
+    bits = _line(history, 2, size, high)
+    if bits:
+        if cursor is None:
+            bits[-1] = (*bits[-1][:2], 15, bits[-1][3])
+        # It grows out of phase 1's last point.
+        start = [(float(first), one[-1].bitwise, 0, "")] if one else []
+        points = [*start, *bits]
         figure.add_scatter(
-            x=[x for x, _ in points],
-            y=[y for _, y in points],
+            x=[x for x, _, _, _ in points],
+            y=[y for _, y, _, _ in points],
             mode="lines+markers",
             name=words.LIVE_END,
             line={"color": palette.ink, "width": 4},
-            marker={"color": palette.ink, "size": sizes, "opacity": 1, "line": {"width": 0}},
-            customdata=[x - first for x, _ in points],
-            hovertemplate="epoch %{customdata}: bitwise network %{y:.2f} %<extra></extra>",
+            marker={
+                "color": palette.ink,
+                "size": [s for _, _, s, _ in points],
+                "opacity": 1,
+                "line": {"width": 0},
+            },
+            customdata=[when for _, _, _, when in points],
+            hovertemplate="%{customdata}: bitwise network %{y:.2f} %<extra></extra>",
         )
-    if two:
+    _branching(figure, palette, history)
+    if cursor is not None:
+        _labels_cursor(figure, palette, history, span, high, cursor, cursor_note)
+    elif bits:
         _labels_phase2(figure, palette, history, span, high, running)
-    elif one:
+    elif naive:
         _labels_phase1(figure, palette, history, span)
     _error_axes(figure, palette, history, low, high, ticks, running)
     _layout(figure, palette, height=ERROR_HEIGHT, margin={"l": 40, "r": 4, "t": 2, "b": 44}, name="errors")
     return figure
+
+
+def _place(first: int, phase: int, epoch: int, share: float) -> float:
+    """Where a moment lies on the axis; phase 1 has `first` epochs."""
+    return (first if phase == 2 else 0) + (epoch or 0.5 + 0.5 * share)
+
+
+def _line(
+    history: History, phase: int, size: int, high: float = math.inf
+) -> list[tuple[float, float, int, str]]:
+    """(place, error, size of the point, when) of the bits, from the first look on that the axis has."""
+    first = history.planned[0]
+    looks = [
+        (_place(first, phase, 0, share), error, min(size, 6), words.within(share))
+        for share, error in history.first_points(phase)
+        if error <= high
+    ]
+    epochs = [
+        (_place(first, phase, e.epoch, 0.0), e.bitwise, size, words.epoch(e.epoch))
+        for e in history.errors(phase)
+    ]
+    return [*looks, *epochs]
+
+
+def _branching(figure: go.Figure, palette: Palette, history: History) -> None:
+    """Where the run left its parent."""
+    if history.parent is None:
+        return
+    x = _place(history.planned[0], history.parent.phase, history.parent.epoch, 0.0)
+    figure.add_shape(
+        type="line",
+        x0=x,
+        x1=x,
+        y0=0,
+        y1=_BELOW_HEADS,
+        yref="paper",
+        line={"color": palette.muted, "width": 1.5, "dash": "2px,4px"},
+    )
+    right = x > 0.7 * sum(history.planned)
+    _label(
+        figure,
+        words.BRANCHED_HERE,
+        x,
+        0,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="right" if right else "left",
+        xshift=-6 if right else 6,
+        yshift=4,
+        font={"size": 14, "color": palette.muted},
+    )
+
+
+def _labels_cursor(
+    figure: go.Figure,
+    palette: Palette,
+    history: History,
+    span: _LabelSpan,
+    high: float,
+    cursor: Cursor,
+    note: str,
+) -> None:
+    """A line at a moment, its point, and its number beside it, above all lines that pass there."""
+    first, second = history.planned
+    x = _place(first, cursor.phase, cursor.epoch, cursor.share)
+    figure.add_shape(
+        type="line",
+        x0=x,
+        x1=x,
+        y0=0,
+        y1=_BELOW_HEADS,
+        yref="paper",
+        line={"color": palette.ink, "width": 1.5, "dash": "5px,4px"},
+    )
+    width = span.epochs(190 if cursor.error is None else 160)
+    right = x + width > first + second + 0.5
+    low_end, high_end = (x - width, x) if right else (x, x + width)
+    passing = [
+        e for phase in (1, 2) for place, e, _, _ in _line(history, phase, 0) if low_end <= place <= high_end
+    ]
+    passing += [e.real for e in history.errors(1) if e.real is not None and low_end <= e.epoch <= high_end]
+    text = f'<span style="font-size:16px">{note}</span>'
+    if cursor.error is not None:
+        figure.add_scatter(
+            x=[x],
+            y=[cursor.error],
+            mode="markers",
+            hoverinfo="skip",
+            marker={
+                "color": palette.ink,
+                "size": 15,
+                "opacity": 1,
+                "line": {"color": palette.page, "width": 2},
+            },
+        )
+        text = f'<span style="font-size:28px"><b>{words.percent(cursor.error)}</b></span><br>{text}'
+    _label(
+        figure,
+        text,
+        x,
+        _cap(max(passing, default=high / 3), high / 1.6),
+        yanchor="bottom",
+        yshift=8,
+        xanchor="right" if right else "left",
+        xshift=-12 if right else 12,
+        align="right" if right else "left",
+        font={"size": 16, "weight": 600},
+    )
 
 
 class _LabelSpan:
@@ -150,8 +295,8 @@ class _LabelSpan:
 def _error_range(values: Sequence[float]) -> tuple[float, float, list[float]]:
     """(lowest, highest, ticks) of the error axis: at least 2 to 30, more where the errors need it."""
     positive = [v for v in values if v > 0]
-    wanted = min([_LOWEST, *(v / 1.25 for v in positive)])
-    low = max([t for t in _TICKS if t <= wanted], default=_TICKS[0])
+    wanted = min([_LOWEST, *(v / 1.4 for v in positive)])  # the lowest line has its name below it
+    low = max([t for t in _LOWS if t <= wanted], default=_LOWS[0])
     highest = max(positive, default=0.0)
     high = min([t for t in _TOPS if t >= 1.3 * highest], default=_TOPS[-1])
     return low, high, [t for t in _TICKS if low <= t <= min(high, 100)]
@@ -196,19 +341,19 @@ def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, beg
 
 def _labels_phase1(figure: go.Figure, palette: Palette, history: History, span: _LabelSpan) -> None:
     """While phase 1 runs the two lines are named at their ends, with their numbers."""
-    last = history.errors(1)[-1]
-    names = [(words.NAIVE_NOW, last.bitwise, palette.ink, 28)]
-    if last.real is not None:
-        names.append((words.REAL, last.real, palette.float, 20))
+    errors = history.errors(1)
+    place, newest, _, _ = _line(history, 1, 0)[-1]
+    names = [(words.NAIVE_NOW, newest, palette.ink, 28)]
+    real = errors[-1].real if errors else None
+    if real is not None:
+        names.append((words.REAL, real, palette.float, 20))
     total = sum(history.planned)
     # At the right end there is room above the point only.
-    inside = last.epoch + span.epochs(260) <= total + 0.5
+    inside = place + span.epochs(260) <= total + 0.5 or not errors
     for name, value, colour, size in names:
         text = f'<b><span style="font-size:{size}px">{words.percent(value)}</span></b>  {name}'
-        x, anchor, shift = (last.epoch, "left", 14) if inside else (total + 0.5, "right", -8)
-        peak = (
-            value if inside else max(_within(history, 1, last.epoch - span.epochs(260), name == words.REAL))
-        )
+        x, anchor, shift = (place, "left", 14) if inside else (total + 0.5, "right", -8)
+        peak = value if inside else max(_within(errors, place - span.epochs(260), name == words.REAL))
         _label(
             figure,
             text,
@@ -221,9 +366,8 @@ def _labels_phase1(figure: go.Figure, palette: Palette, history: History, span: 
         )
 
 
-def _within(history: History, phase: int, since: float, real: bool = False) -> list[float]:
+def _within(errors: Sequence[Errors], since: float, real: bool = False) -> list[float]:
     """The errors of a phase from an epoch on; never empty where the phase has any."""
-    errors = history.errors(phase)
     found = [e for e in errors if e.epoch >= since] or [errors[-1]]
     return [value for e in found if (value := e.real if real else e.bitwise) is not None]
 
@@ -253,10 +397,10 @@ def _labels_phase2(
                 yshift=-20,
                 font={**strong, "color": palette.float},
             )
-    newest = two[-1]
-    x = first + newest.epoch
-    if one:
-        near = max(e.bitwise for e in two if e.epoch <= 1 + span.epochs(340))
+    line = _line(history, 2, 0)
+    x, newest, _, _ = line[-1]
+    if one and two:
+        near = max(error for place, error, _, _ in line if place <= first + 1 + span.epochs(340))
         height = max(math.sqrt(one[-1].bitwise * two[0].bitwise), 1.9 * near)
         _label(
             figure,
@@ -266,19 +410,19 @@ def _labels_phase2(
             xshift=min(24, round(0.3 * _NARROW_PLOT / (first + second + 1))),
             font={**strong, "color": palette.ink},
         )
-    number = f'<span style="font-size:32px"><b>{words.percent(newest.bitwise)}</b></span>'
+    number = f'<span style="font-size:32px"><b>{words.percent(newest)}</b></span>'
     text = f"{number}  {words.LIVE if running else words.LIVE_END}"
     end = first + second + 0.5
     reference = one[-1].real if one else None
     if x + span.epochs(230) <= end:
         # The line may climb again: stand clear of its last points, above the newest one.
-        _label(figure, text, x, math.log10(newest.bitwise or 0.05), xshift=16, yshift=24, font=strong)
+        _label(figure, text, x, math.log10(newest or 0.05), xshift=16, yshift=24, font=strong)
     else:
-        recent = [e.bitwise for e in two if first + e.epoch >= min(x, end - span.epochs(240))]
+        recent = [error for place, error, _, _ in line if place >= min(x, end - span.epochs(240))]
         peak = max([*recent, *([reference] if reference else [])])
         _label(figure, text, end, _cap(peak, high), xanchor="right", xshift=-8, yshift=32, font=strong)
     if reference:
-        tail = [e.bitwise for e in two if first + e.epoch >= end - span.epochs(170)]
+        tail = [error for place, error, _, _ in line if place >= end - span.epochs(170)]
         below = not tail or min(tail) >= reference
         _label(
             figure,
@@ -548,8 +692,13 @@ def _zeros(figure: go.Figure, palette: Palette, share: float, beta: float, low: 
 # Flips
 
 
-def flips_chart(history: History, palette: Palette) -> go.Figure:
-    """Share of weights that flipped in each epoch of the phase under way, a line a layer."""
+def flips_chart(history: History, palette: Palette, *, whole: History | None = None) -> go.Figure:
+    """Share of weights that flipped in each epoch of the phase under way, a line a layer.
+
+    Args:
+        whole: the history that this one is the beginning of; it decides the scale, so that going back and
+            forth in it moves no axis.
+    """
     phase = history.phase if history.of_phase(history.phase) else 1
     epochs = history.of_phase(phase)
     planned = max(history.planned[phase - 1], len(epochs), 1)
@@ -557,7 +706,8 @@ def flips_chart(history: History, palette: Palette) -> go.Figure:
     height = weights_height(max(layers, 1))
     figure = go.Figure()
     values = [[100 * e.flips[layer] for e in epochs] for layer in range(layers)]
-    high = _nice_limit(max((max(v) for v in values), default=1.0))
+    shares_of_all = [100 * share for e in (whole or history).of_phase(phase) for share in e.flips]
+    high = _nice_limit(max(shares_of_all, default=1.0))
     x = [e.epoch for e in epochs]
     marker = 7 if planned <= 40 else 0
     for layer, shares in enumerate(values):

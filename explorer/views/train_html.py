@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from bnn_core.config import FieldSpec, RunConfig
+from bnn_core.datasets.features import input_count
 from bnn_core.events import RunStarted
+from bnn_core.recompute import Cost
 from explorer import words_train as words
+from explorer.budget import CLASSES, SIDE
 from explorer.plan import Plan
 from explorer.views.history import History
 
@@ -21,9 +24,10 @@ def title(text: str, note: str = "", *, lit: bool = False) -> str:
     return f'<div class="bx-title">{escape(text)}</div>{small}'
 
 
-def happening(sentence: str) -> str:
-    """The sentence."""
-    return f'<div class="bx-happening" role="status"><b>{words.HAPPENING}</b>{escape(sentence)}</div>'
+def happening(sentence: str, *, then: bool = False) -> str:
+    """The sentence; `then`: it is of an earlier moment."""
+    head = words.HAPPENED if then else words.HAPPENING
+    return f'<div class="bx-happening" role="status"><b>{head}</b>{escape(sentence)}</div>'
 
 
 def progress(history: History, *, active: bool) -> str:
@@ -80,6 +84,17 @@ def stats(history: History, status: str) -> str:
     return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
 
 
+def price(cost: Cost | None) -> str:
+    """What has to be trained again before a branch begins."""
+    lines = words.price(cost.epochs, cost.seconds) if cost is not None else ()
+    return f'<div class="bx-stats"><div>{"<br>".join(map(escape, lines))}</div></div>'
+
+
+def moment(name: str) -> str:
+    """The moment that the scrubber stands at."""
+    return f'<div class="bx-moment">{escape(name)}</div>'
+
+
 def _lines(text: str) -> str:
     return escape(text).replace("; ", "<br>")
 
@@ -118,8 +133,8 @@ def epochs_text(config: RunConfig) -> str:
     return f"{config.phase1.epochs} + {config.phase2.epochs}"
 
 
-def plan_note(plan: Plan, started: RunStarted | None) -> str:
-    """What will be trained (or is), and what to expect."""
+def plan_note(plan: Plan, started: RunStarted | None, leaving: str = "") -> str:
+    """What will be trained (or is), and what to expect; of a branch, what it leaves."""
     config = plan.config
     if started is not None:
         lines = words.data_note(
@@ -130,10 +145,12 @@ def plan_note(plan: Plan, started: RunStarted | None) -> str:
             started.validation_digits,
         )
     else:
-        sizes = ["784", *map(str, config.network.hidden), "10"]
-        lines = (f"{'-'.join(sizes)}, {config.network.variant}, seed {config.seed}", "")
+        sizes = [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES]
+        lines = words.data_note(sizes, config.network.variant, config.seed, None, None)
     info = plan.info
-    if plan.changes:
+    if leaving:
+        last = leaving
+    elif plan.changes:
         last = words.changed_from(info.title, len(plan.changes))
     else:
         last = words.expected(info.error_percent, info.seconds)

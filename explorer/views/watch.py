@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bnn_core.network import LayerTrace
-from explorer.palette import Palette
-from explorer.views.numbers import signed
 
 Bits = NDArray[np.uint8]
 
@@ -129,75 +126,3 @@ def reading(sums: NDArray[np.int32]) -> Reading:
     others = np.where(np.arange(len(sums)) == label, np.iinfo(np.int32).min, sums)
     second = int(others.argmax())
     return Reading(label, int(sums[label]) - int(sums[second]), second)
-
-
-def sum_bars(
-    sums: NDArray[np.int32],
-    *,
-    limit: int,
-    read: int,
-    true: int | None,
-    palette: Palette,
-    height: int | None = None,
-) -> go.Figure:
-    """One signed bar a class, with its number; the answer is bold.
-
-    Args:
-        sums: (classes,) int32.
-        limit: the largest size that a sum is given room for; one scale for all digits.
-        read: the answer. true: the true class if it is another one; it is written in ink too.
-        height: in pixels; None: the page decides.
-    """
-    classes = len(sums)
-    rows = np.arange(classes)
-    bars = []
-    for sign, fill, line in (
-        (sums >= 0, palette.on_cell, palette.on_text),
-        (sums < 0, palette.off_cell, palette.off_text),
-    ):
-        bars.append(
-            {
-                "type": "bar",
-                "x": sums[sign],
-                "y": rows[sign],
-                "orientation": "h",
-                "width": 0.64,
-                "marker": {"color": fill, "line": {"color": line, "width": 1}},
-                "hovertemplate": "%{y}: %{customdata} votes<extra></extra>",
-                "customdata": [signed(int(value)) for value in sums[sign]],
-            }
-        )
-    texts = []
-    for row in range(classes):
-        strong = row == read
-        font = {
-            "size": 18 if strong else 15,
-            "color": palette.ink if strong or row == true else palette.muted,
-            "weight": 700 if strong else 400,
-        }
-        common = {"xref": "paper", "y": row, "showarrow": False, "yanchor": "middle", "font": font}
-        texts.append({"x": 0, "xanchor": "left", "text": str(row), **common})
-        texts.append({"x": 1, "xanchor": "right", "text": signed(int(sums[row])), **common})
-    reach = 1.05 * max(limit, 1)
-    middle = {"type": "line", "x0": 0, "x1": 0, "y0": -0.5, "y1": classes - 0.5}
-    layout = {
-        "template": "none",
-        "height": height,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": '"Source Sans", sans-serif', "color": palette.ink},
-        "showlegend": False,
-        "barmode": "overlay",
-        "annotations": texts,
-        "shapes": [middle | {"line": {"color": palette.ink, "width": 1.5}}],
-        "xaxis": {"range": [-reach, reach], "visible": False, "domain": [0.1, 0.76], "fixedrange": True},
-        "yaxis": {"range": [classes - 0.5, -0.5], "visible": False, "fixedrange": True},
-        "hoverlabel": {
-            "bgcolor": palette.panel,
-            "bordercolor": palette.rule,
-            "font": {"color": palette.ink, "size": 14},
-        },
-        "uirevision": "bars",
-    }
-    return go.Figure({"data": bars, "layout": layout})

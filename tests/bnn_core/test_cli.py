@@ -115,6 +115,32 @@ def test_train_evaluate_and_list_agree(cli: Cli, data: Path) -> None:
     assert "config.json is not a run's configuration" in cli.refused("resume", "harmed", "--data", data)
 
 
+def test_a_branch_goes_on_otherwise_from_a_moment_of_a_run(cli: Cli, data: Path) -> None:
+    cli("train", *TINY, "--data", data, "--out", cli.cwd / "mine")
+    again = ["--at", "phase2:0", "--set", "phase2.epochs=2", "--data", data]
+    done = cli("branch", "mine", *again, "--out", cli.cwd / "branch", "--json")
+    assert "trained again" not in done.stderr  # phase 1's end is kept
+    result = json.loads(done.stdout)
+    assert (result["id"], result["status"]) == ("branch", "finished")
+    run = RunFolder(cli.cwd / "branch")
+    assert [(r["phase"], r["epoch"]) for r in run.events() if r["event"] == "epoch_ended"] == [
+        (1, 1), (2, 1), (2, 2)
+    ]  # fmt: skip
+    card = run.card()
+    assert card is not None
+    assert card["command"].startswith("python -m bnn_core branch mine --at phase2:0 --set phase2.epochs=2")
+    # Without the checkpoint the way back is trained again, and said so; the bits come out the same.
+    shutil.rmtree(cli.cwd / "mine" / "checkpoints")
+    done = cli("branch", "mine", *again)
+    assert "keeps no checkpoint of the start of phase 2: 1 epoch is trained again first" in done.stderr
+    assert "other bits" not in done.stderr
+    (row,) = json.loads(cli("runs", "--json").stdout)
+    assert row["parent"] == {"run": "mine", "phase": 2, "epoch": 0}
+    assert (row["state"], row["epochs"], row["epochs_planned"]) == ("finished", 3, 3)
+    fresh = RunFolder(row["path"])
+    assert fresh.events()[-1]["test_errors"] == result["test_errors"]
+
+
 def test_models_and_evaluate_agree_with_the_cards(cli: Cli) -> None:
     rows = cli.json("models")
     assert isinstance(rows, list)
@@ -161,6 +187,14 @@ def test_predict_reads_pictures_of_both_polarities(cli: Cli, mnist: Digits, quic
         (["evaluate", "no-such-model"], "There is no model 'no-such-model'"),
         (["evaluate", "../outside"], "There is no model '../outside'"),
         (["resume", "no-such-run"], "There is no run 'no-such-run'"),
+        (["branch", "quick", "--at", "phase2:99"], "phase1:1 to phase1:6 and phase2:0 to phase2:8."),
+        (["branch", "quick", "--at", "3"], "allowed is phase1:EPOCH or phase2:EPOCH, as in phase2:3."),
+        (
+            ["branch", "quick", "--at", "phase2:3", "--set", "network.hidden=8"],
+            "it acts at the start of a run.",
+        ),
+        (["branch", "quick"], "Missing option '--at'"),
+        (["branch", "no-such-run", "--at", "phase2:3"], "There is no run 'no-such-run'"),
         (["predict", "quick", "no-such.png"], "no-such.png cannot be read: No such file"),
     ],
 )

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from safetensors.numpy import load_file
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig, run_writer
 from bnn_core.events import EpochEnded, Event, Progress, stable
 from bnn_core.run_writer import _thin, record_run, resume_run
-from bnn_core.runs import EventLog, RunFolder, find_run, is_run_id, list_runs, new_run_id
+from bnn_core.runs import EventLog, RunFolder, find_run, is_run_id, list_runs, new_branch_id, new_run_id
 
 
 def records(folder: Path) -> list[dict[str, object]]:
@@ -314,6 +315,14 @@ def test_runs_are_listed_newest_first_and_found(
         find_run("../first")
 
 
+def test_a_branch_is_named_after_what_it_left() -> None:
+    assert re.fullmatch(r"\d{8}-\d{6}-quick-branch-[0-9a-f]{4}", new_branch_id("quick"))
+    once = new_branch_id("20261123-101502-quick-3f2a")
+    assert "-quick-branch-" in once
+    assert new_branch_id(once).count("branch") == 1
+    assert is_run_id(new_branch_id("a-name-that-is-much-longer-than-an-id-should-be"))
+
+
 def test_ids_are_plain() -> None:
     assert is_run_id(new_run_id("Half the weights: off!"))
     for bad in ("", ".", "..", "a/b", "a\\b", "-a", "a-", "A", "a b", "x" * 65, "é"):
@@ -344,6 +353,29 @@ def test_events_of_epochs_come_with_their_files(small_run: RunConfig, mnist: Dig
         if event.name == "run_ended":
             assert (folder / "model.safetensors").is_file()
     assert sum(isinstance(e, EpochEnded) for e in seen) == 4
+
+
+def test_the_first_points_come_within_the_first_epoch(whole: Path, mnist: Digits) -> None:
+    """Their errors are those of the bits that were kept then, on the validation digits."""
+    digits = _small(mnist)
+    early = [r for r in RunFolder(whole).events() if r["event"] == "snapshot" and r["epoch"] == 0]
+    assert [r["phase"] for r in early] == [1] * 4 + [2] * 4
+    for record in early:
+        name = f"phase{record['phase']}-epoch0000-step{record['step']:07}.safetensors"
+        network = BitwiseNetwork.load(whole / "snapshots" / name)
+        wrong = network.predict(digits.train_images[-200:]) != digits.train_labels[-200:]
+        assert record["validation_error_bitwise"] == 100 * int(wrong.sum()) / 200
+        assert record["train_error_bitwise"] is None
+
+
+def test_without_a_validation_set_they_are_errors_on_training_digits(
+    small_run: RunConfig, mnist: Digits, tmp_path: Path
+) -> None:
+    config = small_run.updated({"data.train_digits": 1200, "phase2.epochs": 0})
+    list(record_run(config, _small(mnist), tmp_path / "run"))
+    shots = [r for r in RunFolder(tmp_path / "run").events() if r["event"] == "snapshot"]
+    assert all(r["validation_error_bitwise"] is None for r in shots)
+    assert all(isinstance(r["train_error_bitwise"], float) for r in shots)
 
 
 def test_readers_do_not_take_each_other_for_a_writer(whole: Path, tmp_path: Path) -> None:

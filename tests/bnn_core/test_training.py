@@ -293,7 +293,7 @@ def test_phase_2_starts_from_compressed_latents_with_a_fresh_optimiser(
     for event in train(tiny_config.updated({"phase2.learning_rate": 0.1}), small, threads=1):
         if isinstance(event, PhaseEnded) and event.phase == 1:
             end = event.real
-        if isinstance(event, Checkpoint) and event.phase_end:
+        if isinstance(event, Checkpoint) and event.keep:
             started = event
         if isinstance(event, Checkpoint) and event.state["place"]["phase"] == 2:
             assert max(float(np.abs(event.tensors[f"latent{i}"]).max()) for i in range(6)) <= 1

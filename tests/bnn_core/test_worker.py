@@ -128,6 +128,35 @@ def test_a_run_is_paused_stepped_set_and_finished(worker: WorkerProcess, tmp_pat
     assert worker.close() == 0
 
 
+def test_a_branch_is_trained_and_its_refusals_are_sentences(
+    worker: WorkerProcess, tmp_path: Path, data: Path
+) -> None:
+    config = RunConfig.from_dict(CONFIG).updated({"phase1.epochs": 2}).to_dict()
+    parent, folder = tmp_path / "parent", tmp_path / "branch"
+    worker.send("run", folder=str(parent), config=config, data=str(data))
+    for status in ("started", "ended", "ready"):
+        worker.expect(status)
+    request = {"parent": str(parent), "folder": str(folder), "data": str(data), "label": "from a test"}
+    for wrong, says in (
+        ({"at": "phase2:7"}, "The run has no phase2:7"),
+        ({"at": "soon"}, "allowed is phase1:EPOCH"),
+        ({"at": "phase2:1", "changes": {"network.variant": "threshold"}}, "phase 2 has begun"),
+        ({"at": "phase2:1", "parent": str(tmp_path)}, "is no run folder"),
+    ):
+        worker.send("branch", **{**request, **wrong})
+        worker.expect("started")
+        ended = worker.expect("ended")
+        assert ended["state"] == "failed"
+        assert says in ended["reason"]
+        worker.expect("ready")
+        assert not folder.exists()
+    worker.send("branch", **request, at="phase2:1", changes={"noise.sparsity": 0.5, "phase2.epochs": 3})
+    worker.expect("started")
+    assert worker.expect("ended")["state"] == "finished"
+    run = RunFolder(folder)
+    assert (run.config.noise.sparsity, epochs(run.events())) == (0.5, 5)
+
+
 def test_the_end_of_input_saves_the_run_and_ends_the_process(
     worker: WorkerProcess, tmp_path: Path, data: Path
 ) -> None:

@@ -6,6 +6,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
+from bnn_core.past import parent_of
 from bnn_core.runs import RunFolder
 from tests.browser.harness import SCREENS, wait_until
 
@@ -106,6 +107,62 @@ def test_closing_the_tab_does_not_stop_a_run_and_a_killed_worker_is_told(fresh, 
     assert "learning_rate" not in page.url
     press(page, "stop")
     wait_until(lambda: run.state() == "stopped", 30)
+
+
+@pytest.mark.timeout(300)
+def test_a_replay_plays_a_kept_run_to_its_end(page, server, problems):
+    problems.allow(PROBES)
+    page.goto(f"{server.url}/train?run=quick&replay=1")
+    expect(page.locator(".st-key-train_hold button").first).to_be_visible()
+    expect(page.locator(".st-key-train_head")).to_contain_text("replay of Quick")
+    page.locator(".st-key-train_pace button", has_text="max").click()
+    expect(page.locator(".st-key-train_transport")).to_contain_text("344 misread", timeout=60_000)
+    # Two lines of six points, one of eight, and where that one begins.
+    expect(page.locator(".st-key-train_errors .scatterlayer .point")).to_have_count(2 * 6 + 8 + 1)
+    # Seek: the same run, at an earlier moment, held there.
+    press(page, "again")
+    press(page, "hold")
+    expect(page.locator(".st-key-train_play button").first).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    slider = page.locator("[class*=st-key-train_moment_] input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".bx-moment")).to_have_text("Phase 1, step 6")
+    expect(page.locator(".st-key-train_transport")).to_contain_text("Phase 1, epoch 1 of 6")
+    press(page, "leave_replay")
+    expect(page.locator(".st-key-train_replay button").first).to_be_visible()
+    page.wait_for_url(lambda url: "replay" not in url)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_back_to_a_moment_and_on_from_there_as_a_branch(fresh, page, problems):
+    problems.allow(LEFT)
+    open_train(page, fresh, problems, TINY)
+    press(page, "start")
+    expect(page.locator(".st-key-train_transport")).to_contain_text("misread", timeout=120_000)
+    parent = only_run(fresh)
+    slider = page.locator("[class*=st-key-train_moment_] input[type=range]")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    before = max(epoch for _, epoch in moments(parent)) - 1
+    expect(page.locator(".bx-moment")).to_have_text(f"Phase 2, epoch {before}")
+    press(page, "branch")
+    expect(page.locator(".st-key-train_start_branch button").first).to_be_visible()
+    page.locator(".st-key-knob_noise_sparsity input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".bx-plan")).to_contain_text("1 setting changed")
+    press(page, "start_branch")
+    expect(page.locator(".st-key-train_head")).to_contain_text("a branch of")
+    branch = only_run(fresh)
+    wait_until(lambda: branch.state() == "finished", 120, "the branch is trained")
+    assert parent_of(branch.events()) == {"run": parent.id, "phase": 2, "epoch": before}
+    assert branch.config.noise.sparsity == 0.01
+    expect(page.locator(".st-key-train_transport")).to_contain_text("misread")
+
+
+def moments(run: RunFolder) -> list[tuple[int, int]]:
+    return [(r["phase"], r["epoch"]) for r in run.events() if r["event"] == "epoch_ended"]
 
 
 def kill_workers(server: int) -> None:

@@ -1,9 +1,12 @@
 """The Watch page in a real browser: what is painted is what the network computes; a drawing is answered."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, expect
 
 from bnn_core import BitwiseNetwork, load_mnist
@@ -57,7 +60,7 @@ def test_it_opens_on_a_recognised_digit(page, server, viewport):
     expect(page.locator(".bx-answer")).to_contain_text("right")
     for key in ("field_input", "field_hidden_1", "field_hidden_2", "unit_close", "gallery_each"):
         expect(page.locator(f".st-key-{key} canvas")).to_be_visible()
-    expect(page.locator(".st-key-sum_bars .main-svg").first).to_be_visible()
+    expect(page.locator(".bx-bars .row")).to_have_count(10)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     # Nothing hangs over the edge of the window.
     assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport[0]
@@ -115,6 +118,52 @@ def test_a_digit_is_chosen_from_the_gallery_and_a_wrong_answer_is_said(page, ser
     assert read != label
     expect(answer(page)).to_have_text(str(read))
     expect(page.locator(".bx-answer")).to_contain_text(f"It is a {label}.")
+
+
+def test_a_picture_of_ones_own_is_read_and_another_file_is_refused(page, server, tmp_path):
+    picture = Image.new("L", (200, 260), 255)
+    ImageDraw.Draw(picture).line([(100, 30), (100, 230)], fill=20, width=18)
+    picture.save(tmp_path / "one.png")
+    (tmp_path / "nonsense.png").write_bytes(b"nonsense")
+    page.goto(server.url)
+    expect(answer(page)).to_have_text("3")
+    page.locator(".st-key-digit_pad button.more").click()
+    page.get_by_text("Bring a picture").click()
+    upload = page.locator(".st-key-search_upload input[type=file]")
+    upload.set_input_files(tmp_path / "nonsense.png")
+    expect(page.locator(".bx-note")).to_contain_text("nonsense.png is neither a PNG nor a JPEG")
+    upload.set_input_files(tmp_path / "one.png")
+    expect(answer(page)).to_have_text("1")
+    expect(page.locator(".st-key-watch-digit")).to_contain_text("a picture of yours")
+    page.wait_for_url(re.compile(r"digit=drawn\."))
+    page.locator(".st-key-digit_pad button.clear").click()
+    expect(answer(page)).to_have_text("3")
+
+
+def test_the_newest_moment_of_a_run_under_way_comes_by_itself(start_server, page, problems):
+    from bnn_core.models import MODELS_FOLDER
+
+    problems.allow("when disconnected from server")  # the page is left while it looks for news
+    server = start_server()
+    run = server.runs / "under-way"
+    (run / "snapshots").mkdir(parents=True)
+    shots = sorted((MODELS_FOLDER / "quick" / "snapshots").iterdir())
+    shutil.copy(MODELS_FOLDER / "quick" / "config.json", run)
+    shutil.copy(shots[0], run / "snapshots")
+    image = load_mnist().test_images[90]
+
+    def shown(shot):
+        network = BitwiseNetwork.load(shot)
+        expect(page.locator(".st-key-watch-hidden-1")).to_contain_text(
+            f"{int(network.trace(image)[0].bits.sum())} are +1"
+        )
+
+    with FileLock(run / "run.lock"):  # as a worker holds it
+        page.goto(f"{server.url}/?model=under-way&digit=90&order=trained")
+        shown(shots[0])
+        shutil.copy(shots[-1], run / "snapshots")
+        shown(shots[-1])
+        expect(page.locator(".st-key-moment_choice")).to_contain_text("now")
 
 
 def test_a_unit_is_brought_up_close_by_click_and_by_keys(page, server):

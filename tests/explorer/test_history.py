@@ -10,7 +10,7 @@ import pytest
 from bnn_core import RunConfig
 from explorer import words_train as words
 from explorer.views.happening import happening
-from explorer.views.history import history, planned_only
+from explorer.views.history import Cursor, history, planned_only
 
 LAYERS = 3
 
@@ -139,6 +139,88 @@ def test_without_validation_the_training_error_is_taken_throughout() -> None:
     assert not history([{**started(), "validation_digits": 0}]).validated
 
 
+def snapshot(number: int, count: int, step: int, error: float | None = None, **more: Any) -> dict[str, Any]:
+    found = {"event": "snapshot", "t": 1.0, "phase": number, "epoch": count, "step": step}
+    return (
+        found
+        if error is None
+        else {**found, "train_error_bitwise": None, "validation_error_bitwise": error, **more}
+    )
+
+
+def test_the_first_points_come_before_the_first_epoch_is_over() -> None:
+    first = [started(), phase(1), snapshot(1, 0, 25, 42.0), snapshot(1, 0, 125, 20.0)]
+    seen = history(first)
+    assert seen.first_points(1) == ((0.1, 42.0), (0.5, 20.0))
+    assert seen.first_points(2) == ()
+    assert seen.latest_error == 20.0
+    later = history(
+        [*first, epoch(1, 1, 14.0, 6.0), snapshot(1, 1, 250, 14.0), phase(2), snapshot(2, 0, 25, 9.0)]
+    )
+    assert later.first_points(1) == seen.first_points(1)  # a snapshot after an epoch is no first point
+    assert later.first_points(2) == ((0.1, 9.0),)
+    assert later.latest_error == 9.0
+
+
+def test_older_records_have_no_first_points_and_nothing_breaks() -> None:
+    """Runs that came with the project were recorded before snapshots carried errors."""
+    seen = history([*PHASE1[:2], snapshot(1, 0, 25), *PHASE1[2:]])
+    assert seen.glances == ()
+    assert seen.latest_error == 8.0
+    damaged = [{"event": "snapshot"}, snapshot(1, 0, 0, 5.0), {**snapshot(1, 0, 3, 5.0), "step": "3"}]
+    assert history([*PHASE1[:2], *damaged]).glances == ()
+    assert history(damaged).glances == ()  # before any phase, too
+
+
+def test_first_points_are_on_the_split_of_the_epochs() -> None:
+    look = snapshot(1, 0, 25, 42.0, train_error_bitwise=30.0, validation_error_bitwise=None)
+    seen = history([{**started(), "validation_digits": 0}, phase(1), look])
+    assert not seen.validated
+    assert seen.first_points(1) == ((0.1, 30.0),)
+
+
+def test_a_moment_has_its_place_and_its_error() -> None:
+    seen = history([*PHASE1[:2], snapshot(1, 0, 25, 42.0), *PHASE1[2:], phase(2), epoch(2, 1, 3.2)])
+    assert seen.cursor(1, 0, 25) == Cursor(1, 0, 0.1, 42.0)
+    assert seen.cursor(1, 2, 500) == Cursor(1, 2, 0.0, 25.0)
+    assert seen.cursor(2, 1, 250) == Cursor(2, 1, 0.0, 3.2)
+    assert seen.cursor(2, 0, 25) == Cursor(2, 0, 0.1, None)  # nothing was measured there
+
+
+BRANCHED = {
+    "event": "branched",
+    "t": 2.0,
+    "phase": 2,
+    "epoch": 1,
+    "parent": "20261123-101502-quick-3f2a",
+    "config": RunConfig().updated({"phase1.epochs": 3, "phase2.epochs": 6, "noise.sparsity": 0.5}).to_dict(),
+    "changes": {"noise.sparsity": 0.5},
+    "date": "",
+}
+
+
+def test_a_branch_goes_on_under_its_own_configuration() -> None:
+    change = {"event": "settings_changed", "t": 3.0, "phase": 2, "epoch": 1, "step": 7}
+    change |= {"field": "noise.sparsity", "value": 0.3}
+    past = [*PHASE1, phase(2), change, epoch(2, 1, 3.2)]
+    begun = history([*past, BRANCHED])
+    assert begun.parent is not None
+    assert (begun.parent.parent, begun.planned, begun.phase) == (BRANCHED["parent"], (3, 6), 2)
+    assert begun.in_force is not None
+    assert begun.in_force.noise.sparsity == 0.5  # the parent's change is in it, not after it
+    assert begun.changes == ()
+    assert [e.bitwise for e in begun.errors(2)] == [3.2]
+    way = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}])
+    assert way.recomputing is not None
+    assert (way.recomputing.done, way.facts) == (1.5, begun.facts)  # for eyes only
+    assert way.seconds_left == pytest.approx((2.5 + 5) * 2.0)
+    told = {"event": "recomputed", "t": 2.0, "epochs": 4, "same_bits": False}
+    there = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}, told])
+    assert (there.recomputing, there.same_bits) == (None, False)
+    stopped = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}, END])
+    assert stopped.recomputing is None
+
+
 def test_settings_in_force() -> None:
     change = {
         "event": "settings_changed",
@@ -189,6 +271,13 @@ def test_before_and_after() -> None:
     assert "Resume goes on from there" in says(PHASE2, "interrupted", "It was killed.")
     assert "The disk is full." in says(PHASE2, "failed", "The disk is full.")
     assert "phase 2 after epoch 2" in says(PHASE2, "stopped")
+
+
+def test_the_way_back_to_a_branching_point_is_told() -> None:
+    way = [*PHASE2[:-1], BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.0, "epochs": 4}]
+    assert says(way) == words.recomputing(1.0, 4)
+    assert "the 4 epochs" in says(way)
+    assert "25" in says(way)
 
 
 def test_naive_binarisation_is_erratic() -> None:

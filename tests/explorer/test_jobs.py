@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bnn_core import InputError, RunConfig
+from bnn_core.past import Moment
 from bnn_core.runs import RunFolder
 from explorer import jobs as jobs_module
 from explorer.jobs import JobManager, Jobs
@@ -34,7 +35,7 @@ for line in sys.stdin:
     log.write(line)
     log.flush()
     command = request["command"]
-    if command in ("run", "resume_run"):
+    if command in ("run", "resume_run", "branch"):
         current = request["folder"]
         say(status="started", folder=current)
         if "fail" in request["label"]:
@@ -97,6 +98,31 @@ def test_a_second_run_waits_until_the_first_one_ends(manager: JobManager) -> Non
     assert jobs.ended[first].state == "stopped"
     assert jobs.queue == ()
     assert "-quick-" in first
+
+
+def test_a_branch_is_handed_over_with_its_moment_and_changes(
+    manager: JobManager, runs: Path, tmp_path: Path
+) -> None:
+    parent = runs / "20261123-101502-quick-3f2a"
+    config = CONFIG.updated({"noise.sparsity": 0.5})
+    run = manager.branch(parent, Moment(2, 3), config, {"noise.sparsity": 0.5}, label="a branch")
+    wait(manager, run, "running")
+    (line,) = [json.loads(x) for x in (tmp_path / "log").read_text().splitlines()]
+    assert line["command"] == "branch"
+    assert (line["parent"], line["at"], line["folder"]) == (str(parent), "phase2:3", str(runs / run))
+    assert line["changes"] == {"noise.sparsity": 0.5}
+    assert "-quick-branch-" in run
+
+
+def test_what_is_over_the_machines_budget_is_not_started(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNN_BUDGET", "5")
+    with pytest.raises(InputError, match="BNN_BUDGET"):
+        manager.start(CONFIG)
+    with pytest.raises(InputError, match="BNN_BUDGET"):
+        manager.branch(Path("parent"), Moment(2, 1), CONFIG, {})
+    assert manager.jobs().worker == "none"
 
 
 def test_a_waiting_run_can_be_taken_out(manager: JobManager, tmp_path: Path) -> None:

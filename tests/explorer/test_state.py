@@ -1,10 +1,13 @@
 """The state of the page in the URL: what is read back is what was written, and nothing breaks the page."""
 
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.state import PARAMS, View, parse, to_params
+from explorer.state import PARAMS, Sort, View, parse, to_params
 
 MODELS = {"talk", "quick", "20261123-101502-quick-3f2a"}
 
@@ -16,13 +19,16 @@ views = st.builds(
     layer=st.just(1),
     unit=st.none(),
     order=st.sampled_from(["digit", "trained"]),
+    sort=st.sampled_from(get_args(Sort)),
+    word=st.none() | st.integers(1, 64),
 )
 
 
 @given(views, st.integers(1, 8), st.integers(0, 4095))
 def test_what_is_written_is_read_back(view, layer, unit):
-    chosen = View(**{**vars(view), "layer": layer, "unit": unit})
-    for each in (view, chosen):
+    chosen = replace(view, layer=layer, unit=unit)
+    compared = replace(view, versus="quick", versus_at="phase1-epoch0002-step0000200")
+    for each in (view, chosen, compared):
         assert parse(to_params(each), models=MODELS) == (each, [])
 
 
@@ -57,6 +63,7 @@ def test_a_drawn_digit_travels_in_the_url():
 
 def test_each_bad_value_falls_back_with_a_sentence_of_its_own():
     bad = {"model": "zz", "at": "../x", "digit": "10000", "layer": "0", "unit": "-3", "order": "none"}
+    bad |= {"sort": "size", "word": "0", "versus": "zz"}
     view, complaints = parse(bad, models=MODELS)
     assert view == View()
     assert len(complaints) == len(bad)

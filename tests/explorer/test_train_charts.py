@@ -15,7 +15,7 @@ from bnn_core.bits import pack
 from bnn_core.kernels import PackedLayer
 from explorer.palette import DARK, LIGHT, Palette
 from explorer.views import train_charts
-from explorer.views.history import History, history, planned_only
+from explorer.views.history import Cursor, History, history, planned_only
 from explorer.views.templates import templates
 
 
@@ -217,3 +217,88 @@ def test_a_weight_that_is_switched_off_or_on_has_flipped() -> None:
 
 def test_inputs_that_are_no_picture_have_no_templates() -> None:
     assert templates(network(np.ones((8, 63), np.uint8))) is None
+
+
+# First looks, moments, branches
+
+
+def _with_first_looks() -> list[dict[str, Any]]:
+    first = [R.snapshot(1, 0, 25, 42.0), R.snapshot(1, 0, 125, 20.0)]
+    second = [R.snapshot(2, 0, 25, 9.0), R.snapshot(2, 0, 125, 5.0)]
+    return [*R.PHASE1[:2], *first, *R.PHASE1[2:], R.phase(2), *second, R.epoch(2, 1, 3.2)]
+
+
+def test_first_looks_lie_between_a_phases_edge_and_the_end_of_its_first_epoch() -> None:
+    lines = traces(train_charts.error_chart(history(_with_first_looks()), LIGHT))
+    naive, bitwise = lines["the same network, binarised now"], lines["bitwise"]
+    assert list(naive.x) == pytest.approx([0.55, 0.75, 1, 2, 3])
+    assert list(naive.y) == [42.0, 20.0, 14.0, 25.0, 8.0]
+    # The solid line grows out of phase 1's last point, past the edge at 3.5.
+    assert list(bitwise.x) == pytest.approx([3, 3.55, 3.75, 4])
+    assert list(bitwise.y) == [8.0, 9.0, 5.0, 3.2]
+    assert "10" in naive.customdata[0]
+    assert naive.customdata[0].endswith("of epoch 1")
+    assert max(naive.marker.size[:2]) < min(naive.marker.size[2:])
+
+
+def test_the_first_look_alone_is_a_chart_with_its_number() -> None:
+    figure = train_charts.error_chart(history(_with_first_looks()[:3]), LIGHT, running=True)
+    assert list(traces(figure)) == ["the same network, binarised now"]
+    assert "42.0 %" in plain(figure)
+    assert figure.layout.yaxis.range[1] > np.log10(42)
+
+
+def test_a_first_look_far_above_the_epochs_does_not_flatten_them() -> None:
+    records = [*R.PHASE1[:2], R.snapshot(1, 0, 25, 88.0), *R.PHASE1[2:]]
+    figure = train_charts.error_chart(history(records), LIGHT)
+    assert 88.0 not in list(traces(figure)["the same network, binarised now"].y)
+    without = train_charts.error_chart(history(R.PHASE1), LIGHT)
+    assert figure.layout.yaxis.range == without.layout.yaxis.range
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_a_moment_is_marked_with_its_own_number(palette: Palette) -> None:
+    whole = history(_with_first_looks())
+    figure = train_charts.error_chart(
+        whole, palette, cursor=whole.cursor(1, 2, 500), cursor_note="phase 1, epoch 2"
+    )
+    assert "25.0 %" in plain(figure)
+    assert "phase 1, epoch 2" in plain(figure)
+    assert "3.20 %" not in plain(figure), "the large number is that moment's"
+    (line,) = [s for s in figure.layout.shapes if s.type == "line" and s.x0 == s.x1 == 2]
+    assert line.line.color == palette.ink
+    assert any(list(trace.x) == [2] and list(trace.y) == [25.0] for trace in figure.data)
+    # A moment without a number has a line and a name.
+    silent = train_charts.error_chart(whole, palette, cursor=Cursor(2, 3, 0.0, None), cursor_note="then")
+    assert "then" in plain(silent)
+
+
+def test_a_label_beside_a_moment_stays_inside_the_chart() -> None:
+    whole = history(_with_first_looks())
+    total = sum(whole.planned)
+    for cursor in (Cursor(1, 0, 0.1, 42.0), Cursor(1, 3, 0.0, 8.0), Cursor(2, 4, 0.0, 3.0)):
+        figure = train_charts.error_chart(whole, LIGHT, cursor=cursor, cursor_note="phase 2, epoch 4")
+        (label,) = [a for a in figure.layout.annotations if "phase 2, epoch 4" in a.text]
+        x = cursor.epoch + (3 if cursor.phase == 2 else 0) or 0.55
+        assert label.x == pytest.approx(x)
+        assert label.xanchor == ("right" if x > total - 1 else "left")
+        assert label.y < figure.layout.yaxis.range[1]
+
+
+def test_a_branch_shows_where_it_left_its_parent() -> None:
+    records = [*R.PHASE1, R.phase(2), R.epoch(2, 1, 3.2), R.BRANCHED]
+    figure = train_charts.error_chart(history(records), LIGHT)
+    (line,) = [s for s in figure.layout.shapes if s.type == "line" and s.x0 == s.x1 == 4]
+    assert line.line.dash is not None
+    assert "branched here" in plain(figure)
+    assert figure.layout.xaxis.range == (0.5, 9.5), "its own epochs"
+    assert "branched here" not in plain(train_charts.error_chart(history(records[:-1]), LIGHT))
+
+
+def test_going_back_in_time_moves_no_axis_of_the_flips() -> None:
+    whole = history([*R.PHASE2, R.epoch(2, 3, 3.0, flips=0.5)])
+    now = train_charts.flips_chart(whole, LIGHT)
+    then = train_charts.flips_chart(history(R.PHASE2), LIGHT, whole=whole)
+    assert then.layout.yaxis.range == now.layout.yaxis.range
+    assert then.layout.xaxis.range == now.layout.xaxis.range
+    assert len(then.data[0].x) == 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,18 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import RunConfig, preset
+from bnn_core.models import MODELS_FOLDER
+from bnn_core.runs import RunFolder
 from explorer import jobs as jobs_module
+from explorer import replay
 from explorer import words_train as words
 from explorer.jobs import JobManager
+from explorer.replay import Clock
 
 APP = Path(__file__).parents[2] / "explorer" / "app.py"
 
 FAKE = r"""
-import json, os, sys
+import json, os, shutil, sys
 from pathlib import Path
 
 def say(**answer):
@@ -29,7 +35,7 @@ def say(**answer):
 
 def write(name, **values):
     with open(folder / "events.jsonl", "a") as log:
-        log.write(json.dumps({"event": name, "t": 1.0, **values}) + "\n")
+        log.write(json.dumps({"event": name, **{"t": 1.0, **values}}) + "\n")
 
 def epoch(phase, count, bitwise, real):
     write("epoch_ended", phase=phase, epoch=count, loss=0.1,
@@ -59,6 +65,20 @@ for line in sys.stdin:
         epoch(2, 1, 4.5, None)
         progress(2, 2)
         (folder / "checkpoint.safetensors").write_bytes(b"")
+        say(status="started", folder=str(folder))
+    elif command == "branch":
+        folder, parent = Path(request["folder"]), Path(request["parent"])
+        shutil.copytree(parent / "snapshots", folder / "snapshots")
+        moment = tuple(int(part) for part in request["at"].removeprefix("phase").split(":"))
+        for line in (parent / "events.jsonl").read_text().splitlines():
+            record = json.loads(line)
+            if record["event"] == "run_ended" or (record.get("phase", 0), record.get("epoch", 0)) > moment:
+                break
+            write(record.pop("event"), **record)
+        write("branched", phase=moment[0], epoch=moment[1], parent=parent.name, config=request["config"],
+              changes=request["changes"], date="")
+        write("recomputing", done=0.5, epochs=2)
+        (folder / "config.json").write_text(json.dumps(request["config"]))
         say(status="started", folder=str(folder))
     elif command == "resume_run":
         folder = Path(request["folder"])
@@ -340,11 +360,256 @@ def test_an_earlier_run_can_be_looked_at_after_a_restart(
     (folder / "config.json").write_text(json.dumps(config.to_dict()))
     at = open_page()
     (choice,) = [box for box in at.selectbox if str(box.key).startswith("train_run_")]
-    assert choice.options == ["New run", "Compressed hard, 23 Nov 10:15"]
+    assert choice.options[:2] == ["New run", "Compressed hard, 23 Nov 10:15"]
+    assert [option.replace(words.NARROW, " ") for option in choice.options[2:]] == [
+        "Quick, kept with the project, 3.44 %",
+        "Talk, kept with the project, 2.46 %",
+    ]
     choice.select(choice.options[1])
     again(at)
     assert url(at) == {"preset": "compressed", "noise.sparsity": "0.2", "run": folder.name}
     assert "Resume goes on from there" in text(at)
+
+
+# Going back in a run, playing it back, branching from it
+
+AT = "phase2-epoch0003-step0000300"
+
+
+def session(at: AppTest) -> Any:
+    return at.session_state["train_session"]
+
+
+def scrubber(at: AppTest) -> Any:
+    (slider,) = [s for s in at.select_slider if str(s.key).startswith("train_moment_")]
+    return slider
+
+
+def show_at(at: AppTest, position: float, *, running: bool = False) -> AppTest:
+    """Put the replay's clock somewhere: no test waits for it."""
+    session(at).clock = Clock(position=position, running=running, since=time.monotonic())
+    return again(at)
+
+
+def test_a_shipped_run_can_be_looked_at_moment_by_moment(open_page: Open) -> None:
+    at = open_page(run="quick")
+    assert "344 misread" in text(at)
+    assert "Phase 2, epoch 8" in text(at)
+    assert at.button(key="train_to_now").disabled
+    slider = scrubber(at)
+    assert slider.options[-1] == "now"
+    assert slider.options[slider.options.index("Phase 2, epoch 3") - 1] == "Phase 2, epoch 2"
+    slider.set_value(AT)
+    again(at)
+    assert url(at) == {"run": "quick", "at": AT}
+    errors = json.dumps(charts(at)[0], ensure_ascii=False).replace(words.NARROW, " ")
+    assert "4.09 %" in errors
+    assert "phase 2, epoch 3" in errors
+    assert "flipped since epoch 2" in text(at)
+    assert words.HAPPENED in text(at)
+    assert len(charts(at)[2]["data"][0]["x"]) == 3, "flips up to that moment"
+    at.button(key="train_to_now").click()
+    again(at)
+    assert url(at) == {"run": "quick"}
+    assert words.HAPPENED not in text(at)
+
+
+def test_a_moment_can_be_linked_to_and_an_unknown_one_is_told(open_page: Open) -> None:
+    at = open_page(run="quick", at=AT)
+    assert scrubber(at).value == AT
+    assert notes(at) == []
+    at = open_page(run="quick", at="phase2-epoch0077-step0009999")
+    assert notes(at) == [words.no_moment("phase2-epoch0077-step0009999")]
+    assert url(at) == {"run": "quick"}
+    assert "no snapshot <b>" not in text(open_page(run="quick", at="<b>"))
+
+
+def test_a_replay_plays_a_kept_run_as_if_it_were_live(open_page: Open) -> None:
+    at = open_page(run="quick")
+    at.button(key="train_replay").click()
+    again(at)
+    assert url(at) == {"run": "quick", "replay": "1"}
+    assert "replay of Quick" in text(at)
+    show_at(at, 0.0)
+    assert words.FIRST_EPOCH in text(at) or words.STARTING in text(at)
+    assert len(charts(at)) == 1
+    tape = replay.tape(RunFolder(MODELS_FOLDER / "quick").events())
+    middle = tape.time_of("phase2-epoch0001-step0000100")
+    assert middle is not None
+    show_at(at, middle)
+    assert "Phase 2, epoch 2 of 8" in text(at)
+    assert "left, paused" in text(at)
+    assert "trained as bits: 26.2 % → 4.8 %" in json.dumps(charts(at)[0], ensure_ascii=False).replace(
+        words.NARROW, " "
+    )
+    assert scrubber(at).value == "phase2-epoch0001-step0000100"
+    assert at.selectbox(key="train_preset").disabled
+    assert at.slider(key="knob_noise_sparsity").disabled
+    # One epoch further, and there it holds.
+    at.button(key="train_next_epoch").click()
+    again(at)
+    assert "Phase 2, epoch 3 of 8" in text(at)
+    assert at.button(key="train_play").label == "Play"
+    # The scrubber seeks.
+    scrubber(at).set_value("phase1-epoch0002-step0000200")
+    again(at)
+    assert "Phase 1, epoch 3 of 6" in text(at)
+    show_at(at, tape.length)
+    assert "test error, 344 misread" in text(at)
+    assert at.button(key="train_again").label == "Once more"
+    at.button(key="train_leave_replay").click()
+    again(at)
+    assert url(at) == {"run": "quick"}
+
+
+def test_a_replay_runs_pauses_and_changes_its_pace(open_page: Open) -> None:
+    at = open_page(run="talk", replay="1")
+    assert at.button(key="train_hold").label == "Pause"
+    at.button(key="train_hold").click()
+    again(at)
+    held = session(at).clock
+    assert not held.running
+    at.segmented_control(key="train_pace").set_value("16")
+    again(at)
+    assert (session(at).clock.speed, session(at).clock.position) == (16.0, held.position)
+    at.button(key="train_play").click()
+    again(at)
+    assert session(at).clock.running
+    assert session(at).clock.position >= held.position
+
+
+def test_an_echo_of_the_replays_own_slider_does_not_seek(open_page: Open) -> None:
+    """The browser may still report the place where the page had put the slider before."""
+    tape = replay.tape(RunFolder(MODELS_FOLDER / "quick").events())
+    at = open_page(run="quick", replay="1")
+    first, second = "phase1-epoch0001-step0000100", "phase1-epoch0004-step0000400"
+    for name in (first, second):
+        show_at(at, tape.time_of(name) or 0.0)
+    scrubber(at).set_value(first)
+    again(at)
+    assert session(at).clock.position == tape.time_of(second)
+
+
+def test_a_replay_needs_no_training(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNN_TRAINING", "off")
+    at = show_at(open_page(run="talk", replay="1"), 1e9)
+    assert "246 misread" in text(at)
+    assert not at.button(key="train_again").disabled
+    at.button(key="train_leave_replay").click()
+    again(at)
+    assert at.button(key="train_start").disabled
+    assert not at.button(key="train_replay").disabled
+
+
+def test_a_branch_is_planned_from_a_moment_and_started(open_page: Open, managers: list[JobManager]) -> None:
+    at = open_page(run="quick", at=AT)
+    at.button(key="train_branch").click()
+    again(at)
+    assert url(at) == {"run": "quick", "at": AT, "branch": "1"}
+    assert "A branch of Quick from phase 2, epoch 3: nothing changed yet." in text(at)
+    assert words.branch_ready("phase 2, epoch 3") in text(at)
+    # What is past is greyed, what acts later is not.
+    assert at.select_slider(key="knob_compression_gain_end").disabled
+    assert at.text_input(key="knob_network_hidden").disabled
+    assert at.number_input(key="knob_phase1_epochs").disabled
+    assert not at.number_input(key="knob_phase2_epochs").disabled
+    assert not at.select_slider(key="knob_noise_window").disabled
+    at.slider(key="knob_noise_sparsity").set_value(0.4)
+    again(at)
+    at.number_input(key="knob_phase2_epochs").set_value(10)
+    again(at)
+    assert "2 settings changed" in text(at)
+    assert charts(at)[0]["layout"]["xaxis"]["range"] == [0.5, 16.5], "the branch's own epochs"
+    at.button(key="train_start_branch").click()
+    again(at)
+    run = begun(at, managers)
+    assert "-quick-branch-" in run
+    request = managers[0].jobs().find(run)
+    assert request is not None
+    assert request.request["at"] == "phase2:3"
+    assert request.request["changes"] == {"noise.sparsity": 0.4, "phase2.epochs": 10}
+    assert "bnn_core branch quick --at phase2:3 --set noise.sparsity=0.4" in request.label
+    await_text(at, "a branch of Quick from phase 2, epoch 3")
+    assert words.recomputing(0.5, 2).replace(words.NARROW, " ") in text(at)
+    assert "branched here" in json.dumps(charts(at)[0])
+
+
+def test_a_branch_can_be_dropped_and_follows_its_moment(open_page: Open) -> None:
+    at = open_page(run="quick", at=AT, branch="1", noise__sparsity="0.4", phase2__decay="none")
+    assert at.slider(key="knob_noise_sparsity").value == 0.4
+    assert "2 settings changed" in text(at)
+    # Earlier, in phase 1: what was changed stays, and more may change.
+    scrubber(at).set_value("phase1-epoch0002-step0000200")
+    again(at)
+    assert at.slider(key="knob_noise_sparsity").value == 0.4
+    assert not at.select_slider(key="knob_compression_gain_end").disabled
+    at.select_slider(key="knob_compression_gain_end").set_value(4.0)
+    again(at)
+    assert "3 settings changed" in text(at)
+    # Later again: that one is past, and falls back.
+    scrubber(at).set_value(AT)
+    again(at)
+    assert at.select_slider(key="knob_compression_gain_end").value == 1.0
+    assert "2 settings changed" in text(at)
+    at.button(key="train_leave_branch").click()
+    again(at)
+    assert url(at) == {"run": "quick", "at": AT}
+    assert at.slider(key="knob_noise_sparsity").value == 0.0
+
+
+def test_a_branch_that_cannot_be_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page(run="quick", at=AT, branch="1", phase2__epochs="2")
+    at.button(key="train_start_branch").click()
+    again(at)
+    assert "phase2.epochs is 2, but 3 epochs are over" in notes(at)[0]
+    assert url(at)["branch"] == "1"
+    monkeypatch.setenv("BNN_BUDGET", "1")
+    at.number_input(key="knob_phase2_epochs").set_value(8)
+    again(at)
+    at.button(key="train_start_branch").click()
+    again(at)
+    assert "BNN_BUDGET" in notes(at)[0]
+    # Within an epoch nothing can begin.
+    at = open_page(run="quick", at="phase1-epoch0000-step0000025")
+    assert at.button(key="train_branch").disabled
+
+
+def test_a_live_run_can_be_scrubbed_and_comes_back_to_now(
+    open_page: Open, managers: list[JobManager], tmp_path: Path
+) -> None:
+    at = open_page()
+    run = started(at, managers)
+    snapshots = tmp_path / "runs" / run / "snapshots"
+    shutil.copytree(MODELS_FOLDER / "quick" / "snapshots", snapshots)
+    for path in snapshots.glob("phase2-epoch000[2-8]*"):
+        path.unlink()
+    again(at)
+    assert "Phase 2, epoch 1, now" in text(at)
+    scrubber(at).set_value("phase1-epoch0002-step0000200")
+    again(at)
+    assert url(at)["at"] == "phase1-epoch0002-step0000200"
+    assert at.button(key="train_to_now").label == "Back to now"
+    assert at.button(key="train_pause").label == "Pause"
+    # The run goes on: the moment stays.
+    (snapshots / "phase2-epoch0002-step0000200.safetensors").write_bytes(
+        (MODELS_FOLDER / "quick" / "snapshots" / "phase2-epoch0002-step0000200.safetensors").read_bytes()
+    )
+    again(at)
+    assert scrubber(at).value == "phase1-epoch0002-step0000200"
+    at.button(key="train_to_now").click()
+    again(at)
+    assert "Phase 2, epoch 2, now" in text(at)
+
+
+def test_over_the_budget_start_is_refused_with_a_sentence(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNN_BUDGET", "10")
+    at = open_page()
+    at.button(key="train_start").click()
+    again(at)
+    assert "BNN_BUDGET" in notes(at)[0]
+    assert url(at) == {}
 
 
 def test_without_training_it_says_how_to_get_it(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,9 +637,10 @@ def test_the_plan_and_the_url_are_inverse() -> None:
         {"data.train_digits": 2000, "network.hidden": [64], "noise.sparse_output": True}
     )
     planned = plan.nearest_plan(config)
-    again, run, complaints = plan.parse(plan.to_params(planned, "some-run"))
-    assert complaints == []
-    assert run == "some-run"
-    assert again is not None
-    assert again.config == config
+    at = "phase2-epoch0003-step0000300"
+    again = plan.parse(plan.to_params(planned, "some-run", at, "branch"))
+    assert again.complaints == ()
+    assert (again.run, again.at, again.mode) == ("some-run", at, "branch")
+    assert again.plan is not None
+    assert again.plan.config == config
     assert "--set noise.sparse_output=true" in planned.command

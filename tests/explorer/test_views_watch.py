@@ -87,13 +87,20 @@ def test_reading_ties_go_to_the_lower_class():
 
 def test_the_bars_are_the_sums(trace):
     sums = trace[-1].sums
-    figure = watch.sum_bars(sums, limit=300, read=7, true=None, palette=LIGHT)
-    shown = {int(y): int(x) for bar in figure.data for x, y in zip(bar.x, bar.y, strict=True)}
-    assert shown == dict(enumerate(sums.tolist()))
-    assert [bar.marker.color for bar in figure.data] == [LIGHT.on_cell, LIGHT.off_cell]
-    texts = [note.text for note in figure.layout.annotations]
-    assert numbers.signed(int(sums[7])) in texts
-    assert figure.layout.xaxis.range == (-315.0, 315.0)
+    text = html.sum_bars(sums.tolist(), limit=300, read=7, true=3)
+    found = re.findall(
+        r'class="row( read| true|)" title="(\d): (\S+)".*?'
+        r'class="(on|off)" style="left:([\d.]+)%;width:([\d.]+)%',
+        text,
+    )
+    assert [int(label) for _, label, *_ in found] == list(range(10))
+    for (tone, label, number, side, left, width), value in zip(found, sums.tolist(), strict=True):
+        assert number == numbers.signed(value)
+        assert tone.strip() == {"7": "read", "3": "true"}.get(label, "")
+        assert side == ("on" if value >= 0 else "off")
+        assert float(width) == pytest.approx(50 * abs(value) / 315, abs=0.01)
+        middle = float(left) if value >= 0 else float(left) + float(width)
+        assert middle == pytest.approx(50, abs=0.02)
 
 
 def test_the_gallery_tells_right_from_wrong():

@@ -38,6 +38,15 @@ class Bracket:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A word beside rows, or above columns, [start, stop): of cells, or of tiles where there are many."""
+
+    start: float
+    stop: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """A cell of a bit matrix, counted from 0 at the top left; `tile` is 0 where there is one matrix only."""
 
@@ -63,13 +72,20 @@ def encode(
     tile_columns: int = 0,
     tile_rows: int = 0,
     tile_gap: int = 8,
+    even: bool = False,
     between: Sequence[str] | None = None,
     captions: Sequence[str] | None = None,
     tones: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
+    row_names: Sequence[str] | None = None,
+    column_names: Sequence[str] | None = None,
+    blank: Sequence[int] = (),
     brackets: Sequence[Bracket] = (),
+    row_labels: Sequence[Label] = (),
+    column_labels: Sequence[Label] = (),
     gutter: int = 0,
     selected: Cell | None = None,
+    window: tuple[int, int] | None = None,
     pick: Literal["none", "cell", "tile"] = "none",
 ) -> bytes:
     """The bytes that the browser part reads; the arguments are those of `bit_matrix`.
@@ -110,13 +126,20 @@ def encode(
         "tile_columns": tile_columns,
         "tile_rows": tile_rows,
         "tile_gap": tile_gap,
+        "even": even,
         "between": None if between is None else list(between),
         "captions": None if captions is None else list(captions),
         "tones": None if tones is None else list(tones),
         "names": None if names is None else list(names),
+        "row_names": None if row_names is None else list(row_names),
+        "column_names": None if column_names is None else list(column_names),
+        "blank": list(blank),
         "brackets": [asdict(bracket) for bracket in brackets],
+        "row_labels": [asdict(label) for label in row_labels],
+        "column_labels": [asdict(label) for label in column_labels],
         "gutter": gutter,
         "selected": None if selected is None else [selected.tile, selected.row, selected.col],
+        "window": window,
         "pick": pick,
         "label": label,
     }
@@ -156,13 +179,20 @@ def bit_matrix(
             pitch_variable: a CSS custom property that holds the pitch instead (it may follow the window's
                 width), times `pitch_scale`.
             gap: pixels between cells; None is 1 from a pitch of 4 on, 0 below and between the cells of tiles.
-            dots: draw one dot for each dots x dots cells: their mean, page to bit colour.
+            dots: draw one dot for each dots x dots cells: their mean, page to bit colour; then, where cells
+                changed, their share, to the colour of flips.
             tile_columns: tiles a row; 0 fits the width. tile_rows: rows of tiles at most; 0 is all of them.
+            even: where the width decides, rows of equal length as far as that goes.
             tile_gap: pixels between tiles. between: a sign at the right of each tile, in that gap.
             captions: a line under each tile. tones: "", "strong" or "wrong" for each.
             names: what the pointer and the screen reader say of each tile (pick="tile") or each cell.
+            row_names, column_names: the same for cells, as two parts: of each row and of each column.
+            blank: tiles that stay empty and cannot be picked.
             brackets: marks at the left, in rows; they need a `gutter` of 24 pixels or so.
+            row_labels: words at the left, in that gutter. column_labels: words above.
             selected: the framed cell or tile.
+            window: rows and columns that the frame holds, about the selected cell and inside the matrix; None
+                is the cell alone.
 
     Returns:
         The cell clicked in this run of the page, else None.

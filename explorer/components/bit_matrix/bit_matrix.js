@@ -23,8 +23,10 @@ function parse(data) {
       offset += Math.ceil(cells / 8);
     }
   }
-  return { spec, planes };
+  return { spec, planes, body: bytes.subarray(4 + headLength) };
 }
+
+const equal = (a, b) => a.length === b.length && a.every((value, index) => value === b[index]);
 
 const bitAt = (plane, index) => (plane[index >> 3] >> (index & 7)) & 1;
 
@@ -63,8 +65,9 @@ function geometry(spec, host) {
   const tileGap = Math.round(spec.tile_gap * ratio);
   const tileWidth = cols * pitch;
   const tileHeight = rows * pitch;
-  const across = Math.max(1, Math.min(spec.tiles, spec.tile_columns
+  let across = Math.max(1, Math.min(spec.tiles, spec.tile_columns
     || Math.floor((host.clientWidth * ratio + tileGap) / (tileWidth + tileGap))));
+  if (spec.even) across = Math.ceil(spec.tiles / Math.ceil(spec.tiles / across));
   const down = Math.min(Math.ceil(spec.tiles / across), spec.tile_rows || spec.tiles);
   return {
     shown: Math.min(spec.tiles, across * down), // the rest finds no room in `tile_rows` rows
@@ -110,6 +113,7 @@ function paint(canvas, spec, planes, place, colours) {
     : (first, row, col) => (row * spec.cols + col < spec.count ? cellColour(first + row * spec.cols + col) : 0);
 
   for (let tile = 0; tile < place.shown; tile++) {
+    if (spec.blank.includes(tile)) continue;
     const left = (tile % place.across) * place.stepX;
     const top = Math.floor(tile / place.across) * place.stepY;
     const first = tile * spec.rows * spec.cols;
@@ -143,26 +147,40 @@ function paint(canvas, spec, planes, place, colours) {
 }
 
 // A dot is the mean of dots x dots bits: page to bit colour by 1.9 times its size (switched-off bits count 0).
+// Where bits changed, their share draws it on to the colour of flips, by the same law.
 function dotColours(spec, planes, colours) {
-  const { bits, mask } = planes;
-  const shade = (sum, seen) => {
-    const share = Math.min(1, (1.9 * Math.abs(sum)) / seen);
-    return pack(mix(colours.page, colours[sum > 0 ? "on-cell" : "off-cell"], share));
+  const { bits, mask, changed } = planes;
+  const [on, off] = spec.all_faded ? ["on-faded", "off-faded"] : ["on-cell", "off-cell"];
+  const strength = (sum, seen) => Math.min(1, (1.9 * Math.abs(sum)) / seen);
+  const shade = (sum, flips, seen) => {
+    const still = mix(colours.page, colours[sum > 0 ? on : off], strength(sum, seen));
+    return pack(flips ? mix(still, colours.changed, strength(flips, seen)) : still);
   };
   const full = spec.dots * spec.dots;
-  const table = Uint32Array.from({ length: 2 * full + 1 }, (_, sum) => shade(sum - full, full));
+  const sums = 2 * full + 1;
+  const table = Uint32Array.from({ length: changed ? sums * (full + 1) : sums },
+    (_, index) => shade((index % sums) - full, Math.floor(index / sums), full));
+  // A row of dots at a time, its bits in the order in which they lie.
+  const total = new Int32Array(Math.ceil(spec.cols / spec.dots)), lit = new Int32Array(total.length);
+  const scan = (first, row, lastRow) => {
+    total.fill(0);
+    lit.fill(0);
+    for (let r = row * spec.dots; r < lastRow; r++) {
+      let index = first + r * spec.cols;
+      for (let col = 0, dot = 0, left = spec.dots; col < spec.cols; col++, index++) {
+        const at = index >> 3, bit = 1 << (index & 7);
+        if (!mask || mask[at] & bit) total[dot] += bits[at] & bit ? 1 : -1;
+        if (changed && changed[at] & bit) lit[dot] += 1;
+        if (--left === 0) { dot += 1; left = spec.dots; }
+      }
+    }
+  };
   return (first, row, col) => {
     const lastRow = Math.min(spec.rows, (row + 1) * spec.dots);
     const lastCol = Math.min(spec.cols, (col + 1) * spec.dots);
-    let sum = 0;
-    for (let r = row * spec.dots; r < lastRow; r++) {
-      for (let c = col * spec.dots; c < lastCol; c++) {
-        const index = first + r * spec.cols + c;
-        if (!mask || bitAt(mask, index)) sum += 2 * bitAt(bits, index) - 1;
-      }
-    }
+    if (col === 0) scan(first, row, lastRow); // cells are asked for row by row
     const seen = (lastRow - row * spec.dots) * (lastCol - col * spec.dots);
-    return seen === full ? table[sum + full] : shade(sum, seen);
+    return seen === full ? table[lit[col] * sums + total[col] + full] : shade(total[col], lit[col], seen);
   };
 }
 
@@ -170,7 +188,9 @@ function dotColours(spec, planes, colours) {
 function say(spec, planes, tile, row, col) {
   const cell = row * spec.cols + col;
   const index = tile * spec.rows * spec.cols + cell;
-  const where = spec.names && spec.names[cell] !== undefined ? spec.names[cell] : `row ${row}, column ${col}`;
+  const parts = [spec.row_names ? spec.row_names[row] : `row ${row}`,
+    spec.column_names ? spec.column_names[col] : `column ${col}`];
+  const where = spec.names && spec.names[cell] !== undefined ? spec.names[cell] : parts.filter(Boolean).join(", ");
   if (spec.grey) return `${where}: grey ${planes.grey[index]}`;
   const value = planes.mask && !bitAt(planes.mask, index) ? "0, switched off" : bitAt(planes.bits, index) ? "+1" : "−1";
   return `${where}: ${value}${planes.changed && bitAt(planes.changed, index) ? ", flipped" : ""}`;
@@ -197,23 +217,58 @@ function place(element, left, top, width, height) {
   Object.assign(element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
 }
 
+// What the cells' pixels hang on, besides the planes, the geometry and the colours.
+const PAINTED = ["tiles", "rows", "cols", "count", "grey", "planes", "all_faded", "blank"];
+
 function redraw(state) {
-  const { spec, planes, box, canvas } = state;
+  const { spec, planes, body, box, canvas } = state;
   if (!box.isConnected) return; // taken off the page between a resize and its answer: no colours to ask for
   state.host.style.paddingLeft = `${spec.gutter}px`;
+  state.host.style.paddingTop = spec.column_labels.length ? `${spec.tiles > 1 ? 28 : 22}px` : "";
   state.place = geometry(spec, state.host);
-  const started = performance.now();
-  paint(canvas, spec, planes, state.place, resolver(box));
-  box.dataset.paintMs = (performance.now() - started).toFixed(1);
+  const colours = resolver(box);
+  const key = JSON.stringify([PAINTED.map((name) => spec[name]), state.place, colours]);
+  // Often only the frame moved: a million bits need not be painted again for that.
+  if (!state.painted || state.painted.key !== key || !equal(state.painted.body, body)) {
+    const started = performance.now();
+    paint(canvas, spec, planes, state.place, colours);
+    box.dataset.paintMs = (performance.now() - started).toFixed(1);
+    state.painted = { key, body };
+  }
   decorate(state);
 }
 
-// Everything that is not a cell: brackets, captions, tile buttons and the frame of the selection.
+// Words at the left of rows and above columns, of cells or of tiles.
+function writeLabels(state) {
+  const { spec, overlay, place: at } = state;
+  const [stepX, stepY, gap] = spec.tiles > 1 ? [at.stepX, at.stepY, spec.tile_gap] : [at.pitch / at.dots, at.pitch / at.dots, 0];
+  const write = (label, kind) => {
+    const element = document.createElement("div");
+    element.className = `label ${kind} ${spec.tiles > 1 ? "large" : ""}`;
+    element.textContent = label.text;
+    const step = (kind === "row" ? stepY : stepX) / at.ratio;
+    const start = label.start * step, length = (label.stop - label.start) * step - gap;
+    if (kind === "row") place(element, -spec.gutter, start, spec.gutter - 8, length);
+    else place(element, start, spec.tiles > 1 ? -28 : -22, length, 20);
+    overlay.appendChild(element);
+  };
+  for (const label of spec.row_labels) write(label, "row");
+  for (const label of spec.column_labels) write(label, "column");
+}
+
+// The rows or columns that a frame of `size` holds, about a cell and inside the matrix: from, and how many.
+function span(cell, size, total) {
+  const length = Math.min(size, total);
+  return [Math.min(Math.max(0, cell - Math.floor(length / 2)), total - length), length];
+}
+
+// Everything that is not a cell: labels, brackets, captions, tile buttons and the frame of the selection.
 function decorate(state) {
   const { spec, overlay, place: at } = state;
   const ratio = at.ratio;
   const focused = state.root.activeElement && state.root.activeElement.dataset.tile;
   overlay.replaceChildren();
+  writeLabels(state);
   for (const bracket of spec.brackets) {
     const element = document.createElement("div");
     element.className = `bracket${bracket.muted ? " muted" : ""}`;
@@ -225,6 +280,7 @@ function decorate(state) {
     overlay.appendChild(element);
   }
   for (let tile = 0; tile < at.shown && (spec.captions || spec.pick === "tile" || spec.between); tile++) {
+    if (spec.blank.includes(tile)) continue;
     const left = ((tile % at.across) * at.stepX) / ratio;
     const top = (Math.floor(tile / at.across) * at.stepY) / ratio;
     if (spec.captions) {
@@ -263,6 +319,12 @@ function decorate(state) {
     if (spec.pick === "tile" || row === null) {
       frame.className = "frame around";
       place(frame, left - 4, top - 4, at.tileWidth / ratio + 8, at.tileHeight / ratio + 8);
+    } else if (spec.window) {
+      frame.className = "frame";
+      const step = at.pitch / at.dots / ratio;
+      const [fromRow, rows] = span(row, spec.window[0], spec.rows), [fromCol, cols] = span(col, spec.window[1], spec.cols);
+      place(frame, left + fromCol * step - 4, top + fromRow * step - 4,
+        cols * step - at.gap / ratio + 8, rows * step - at.gap / ratio + 8);
     } else {
       frame.className = "frame";
       const size = (at.pitch - at.gap) / ratio;
@@ -304,8 +366,8 @@ function onKey(state, event) {
   if (!step || spec.pick === "none") return;
   event.preventDefault();
   if (spec.pick === "tile") {
-    const from = Number(state.root.activeElement?.dataset.tile ?? 0);
-    const to = from + step[0] * at.across + step[1];
+    let to = Number(state.root.activeElement?.dataset.tile ?? 0);
+    do to += step[0] * at.across + step[1]; while (spec.blank.includes(to));
     if (to >= 0 && to < at.shown) state.overlay.querySelector(`[data-tile="${to}"]`)?.focus();
     return;
   }

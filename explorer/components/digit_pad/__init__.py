@@ -36,20 +36,25 @@ def digit_pad(
     on_cleared: Callable[[], None],
     width: int = 168,
     width_variable: str | None = None,
-) -> None:
+) -> bool:
     """Show a digit; draw another one over it with the pointer.
 
     Args:
         digit: (side, side) uint8, 0 the background: shown while nothing is drawn.
         source: names that digit. As long as it stays, strokes survive every rerun of the page. "drawn" means
             that the page shows what was drawn here, and keeps them too; any other new name wipes them.
+            "drawn-..." is such a one that can be cleared: a picture from elsewhere.
         key: Streamlit's key; `.st-key-<key>` in the page.
         label: what a screen reader says of the pad.
-        words: the texts of the buttons and the empty sheet: "draw", "clear", "hint".
+        words: the texts of the buttons and the empty sheet: "draw", "clear", "hint"; "more" makes a third
+            button.
         on_drawn: called at the end of each stroke with the whole drawing, (RASTER, RASTER) uint8, 0 the paper
             and 255 the ink in either theme.
         on_cleared: called when the drawing that the page shows is cleared.
         width: the side in CSS pixels. width_variable: a CSS custom property that holds it instead.
+
+    Returns:
+        Whether the third button was pressed in this run of the page.
     """
 
     def drawn() -> None:
@@ -71,7 +76,10 @@ def digit_pad(
         "label": label,
         "words": words,
     }
-    _mount(key=key, data=data, on_drawn_change=drawn, on_cleared_change=cleared)
+    result: Any = _mount(
+        key=key, data=data, on_drawn_change=drawn, on_cleared_change=cleared, on_more_change=lambda: None
+    )
+    return bool(result and result.get("more"))
 
 
 def decode(message: Any) -> NDArray[np.uint8] | None:

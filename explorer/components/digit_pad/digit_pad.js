@@ -1,7 +1,7 @@
 // A pad for one digit: shows the given one as cells, and takes another by pointer.
 //
 // data: { source, grey (base64 of side*side bytes, 0 background), side, raster, size, size_variable, label,
-// words: {draw, clear, hint} }. At the end of a stroke the whole drawing is sent as raster x raster bytes in
+// words: {draw, clear, hint, more?} }. At the end of a stroke the whole drawing is sent as raster x raster bytes in
 // base64, 0 the paper and 255 the ink, whatever the theme. `source` names the shown digit: while it stays the
 // same, strokes survive every rerun of the page; "drawn" says that the page shows what was drawn here.
 
@@ -24,7 +24,8 @@ function build(root) {
   const box = document.createElement("div");
   box.className = "digit-pad";
   box.innerHTML = `<div class="paper"><canvas role="img"></canvas><div class="hint"></div></div>
-    <div class="tools"><button type="button" class="draw"></button><button type="button" class="clear"></button></div>`;
+    <div class="tools"><button type="button" class="draw"></button><button type="button" class="clear"></button>
+    <button type="button" class="more"></button></div>`;
   root.appendChild(box);
   return {
     root, box,
@@ -32,6 +33,7 @@ function build(root) {
     hint: box.querySelector(".hint"),
     draw: box.querySelector(".draw"),
     clear: box.querySelector(".clear"),
+    more: box.querySelector(".more"),
     strokes: [], // each a list of points in units of the pad's side
     blank: false, // an empty sheet was asked for
     pointer: null,
@@ -69,7 +71,7 @@ function redraw(state) {
   const paper = colour(state.box, "panel"), ink = colour(state.box, "ink");
   const drawing = strokes.length > 0 || state.blank;
   state.box.classList.toggle("blank", drawing && strokes.length === 0);
-  state.clear.disabled = !drawing && data.source !== "drawn";
+  state.clear.disabled = !drawing && !data.source.startsWith("drawn");
   if (drawing) {
     trace(context, strokes, pixels, `rgb(${ink.join()})`);
     return;
@@ -101,7 +103,7 @@ function send(state) {
 }
 
 function listen(state) {
-  const { canvas, draw, clear } = state;
+  const { canvas, draw, clear, more } = state;
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
@@ -136,8 +138,9 @@ function listen(state) {
     state.strokes = [];
     state.blank = false;
     redraw(state);
-    if (state.data.source === "drawn") state.trigger("cleared", true);
+    if (state.data.source.startsWith("drawn")) state.trigger("cleared", true);
   });
+  more.addEventListener("click", () => state.trigger("more", true));
   state.onResize = () => redraw(state);
   window.addEventListener("resize", state.onResize);
 }
@@ -163,6 +166,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   state.hint.textContent = data.words.hint;
   state.draw.textContent = data.words.draw;
   state.clear.textContent = data.words.clear;
+  state.more.textContent = data.words.more || "";
+  state.more.hidden = !data.words.more;
   redraw(state);
   return () => {
     window.removeEventListener("resize", state.onResize);
