@@ -110,25 +110,27 @@ def test_closing_the_tab_does_not_stop_a_run_and_a_killed_worker_is_told(fresh, 
 
 
 @pytest.mark.timeout(300)
-def test_a_replay_plays_a_kept_run_to_its_end(page, server, problems):
+def test_a_replay_is_held_sought_and_plays_to_its_end(page, server, problems):
     problems.allow(PROBES)
     page.goto(f"{server.url}/train?run=quick&replay=1")
-    expect(page.locator(".st-key-train_hold button").first).to_be_visible()
     expect(page.locator(".st-key-train_head")).to_contain_text("replay of Quick")
+    press(page, "hold")
+    expect(page.locator(".st-key-train_play button").first).to_be_visible()
+    # It stands: one epoch further, then back to the first moment there is.
+    press(page, "next_epoch")
+    moment = page.locator(".bx-moment")
+    expect(moment).to_have_text(re.compile(r"Phase [12], epoch [1-8]"))
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.locator("[class*=st-key-train_moment_] input[type=range]").focus()
+    page.keyboard.press("Home")
+    expect(moment).to_have_text("Phase 1, step 6")
+    expect(page.locator(".st-key-train_transport")).to_contain_text("Phase 1, epoch 1 of 6")
+    # To the end, as fast as it goes.
     page.locator(".st-key-train_pace button", has_text="max").click()
+    press(page, "play")
     expect(page.locator(".st-key-train_transport")).to_contain_text("344 misread", timeout=60_000)
     # Two lines of six points, one of eight, and where that one begins.
     expect(page.locator(".st-key-train_errors .scatterlayer .point")).to_have_count(2 * 6 + 8 + 1)
-    # Seek: the same run, at an earlier moment, held there.
-    press(page, "again")
-    press(page, "hold")
-    expect(page.locator(".st-key-train_play button").first).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    slider = page.locator("[class*=st-key-train_moment_] input[type=range]")
-    slider.focus()
-    page.keyboard.press("Home")
-    expect(page.locator(".bx-moment")).to_have_text("Phase 1, step 6")
-    expect(page.locator(".st-key-train_transport")).to_contain_text("Phase 1, epoch 1 of 6")
     press(page, "leave_replay")
     expect(page.locator(".st-key-train_replay button").first).to_be_visible()
     page.wait_for_url(lambda url: "replay" not in url)
