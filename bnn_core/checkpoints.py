@@ -39,11 +39,11 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path, events_length: int) ->
     )
     phase, epoch, step = place_of(checkpoint.state)
     due = step == 0 and (phase, epoch) in kept_moments(checkpoint.state["config"], len(content))
+    write_atomically(folder / CHECKPOINT_FILE, content)
     if checkpoint.keep or due:
-        # Before the latest one: a kill in between leaves one too many, not one too few.
+        # A kill before this costs a later branch some epochs, nothing else.
         (folder / CHECKPOINTS).mkdir(exist_ok=True)
         write_atomically(folder / CHECKPOINTS / kept_name((phase, epoch, step)), content)
-    write_atomically(folder / CHECKPOINT_FILE, content)
 
 
 def checkpoint_bytes(checkpoint: Checkpoint, state: dict[str, Any]) -> bytes:

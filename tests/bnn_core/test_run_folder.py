@@ -14,7 +14,16 @@ import pytest
 from filelock import FileLock
 from safetensors.numpy import load_file
 
-from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig, run_writer
+from bnn_core import (
+    BitwiseNetwork,
+    Control,
+    Digits,
+    InputError,
+    RealNetwork,
+    RunConfig,
+    checkpoints,
+    run_writer,
+)
 from bnn_core.events import EpochEnded, Event, Progress, stable
 from bnn_core.run_writer import _thin, record_run, resume_run
 from bnn_core.runs import EventLog, RunFolder, find_run, is_run_id, list_runs, new_branch_id, new_run_id
@@ -129,8 +138,12 @@ def test_killed_between_any_two_writes_it_goes_on_bit_for_bit(
 
         return act
 
-    for name in ("write_atomically", "_append"):
-        monkeypatch.setattr(run_writer, name, dying(getattr(run_writer, name)))
+    for module, name in (
+        (run_writer, "write_atomically"),
+        (checkpoints, "write_atomically"),
+        (run_writer, "_append"),
+    ):
+        monkeypatch.setattr(module, name, dying(getattr(module, name)))
     monkeypatch.setattr(Path, "unlink", dying(Path.unlink))
     kills = 0
     for allowed in itertools.count(1):
