@@ -234,6 +234,7 @@ LONGER = ["--set", "network.hidden=64", "--set", "phase1.epochs=30", "--set", "p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_and_stopped_a_run_is_resumed_bit_for_bit(cli: Cli, data: Path) -> None:
     whole, harmed = cli.cwd / "whole", cli.cwd / "harmed"
     cli("train", *LONGER, "--data", data, "--out", whole)
