@@ -7,8 +7,9 @@ network answers within a moment of its start, and only training waits for torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bnn_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from bnn_core.config import RunConfig
@@ -35,24 +36,18 @@ __all__ = [
     "train",
 ]
 
-_MODULES = {
-    "BitwiseNetwork": "network",
-    "Control": "control",
-    "Digits": "datasets",
-    "InputError": "errors",
-    "RealNetwork": "real",
-    "RunConfig": "config",
-    "load_digits": "datasets",
-    "load_mnist": "datasets",
-    "preset": "presets",
-    "train": "training",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """What the name stands for, from the module that has it."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"bnn_core.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "BitwiseNetwork": "network",
+        "Control": "control",
+        "Digits": "datasets",
+        "InputError": "errors",
+        "RealNetwork": "real",
+        "RunConfig": "config",
+        "load_digits": "datasets",
+        "load_mnist": "datasets",
+        "preset": "presets",
+        "train": "training",
+    },
+)

@@ -227,6 +227,30 @@ def _model_name(model: str) -> str:
 
 
 @app.command()
+def bench(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="A shipped name, a file or a run; else random bits."),
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, max=256, metavar="N", help="Threads of the network and of each baseline.")
+    ] = 1,
+    as_json: Json = False,
+) -> int:
+    """Measure speed and memory against float32, and check every integer, in one run."""
+    from bnn_core import bench as measuring
+
+    network = measuring.random_network() if model is None else BitwiseNetwork.load(model)
+    with terminal.measuring() as tell:
+        result = measuring.report(network, threads=threads, tell=tell)
+    if as_json:
+        _print_json(result)
+    else:
+        terminal.print_bench(result)
+    return 0 if result["correct"] else 1
+
+
+@app.command()
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")],
     images: Annotated[

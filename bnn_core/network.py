@@ -162,16 +162,27 @@ class BitwiseNetwork:
             return None
         return Pixels(self.sizes[0] // len(planes), planes)
 
+    @cached_property
+    def _engines(self) -> dict[str, Prepared]:
+        """The network laid out for compiled kernels, as far as they were asked for."""
+        return {}
+
     def _engine(self, name: str) -> Prepared | None:
         """The network laid out for a compiled kernel; None for the others."""
-        return prepared(self, self.layers, name, self._pixels) if name in COMPILED else None
+        engine = self._engines.get(name)
+        if engine is None and name in COMPILED:
+            engine = prepared(self.layers, name, self._pixels())
+            if engine is not None:
+                self._engines[name] = engine
+        return engine
 
     def _source(self, images: NDArray[np.uint8], engine: Prepared) -> NDArray[np.uint8] | WordArray:
         """What the engine is to read: pixels if it can, else packed bits."""
         pictures = self._pictures(images)
         if not engine.reads_pixels:
             return pack(input_bits(pictures, self.features, self.input_threshold))
-        return np.ascontiguousarray(pictures).reshape(len(pictures), self.side**2)
+        flat = pictures.reshape(len(pictures), self.side**2)
+        return flat if flat.flags.c_contiguous else np.ascontiguousarray(flat)
 
     def _layer_sums(self, words: WordArray, run: Kernel) -> Iterator[tuple[Sums, WordArray]]:
         """Sums and packed bits, layer by layer."""

@@ -33,11 +33,12 @@ its layers on any number of digits. The stored layout is that of :mod:`bnn_core.
 integer. ``popcount`` and ``table`` are machine code, written for the processor at hand and compiled by
 LLVM at first use; where that cannot be, both are ``numpy`` under another name, and :func:`status` says
 why. The best kernel for the processor is picked by :func:`kernel_name`; the environment variable
-``BNN_KERNEL`` or an argument overrides it.
+``BNN_KERNEL``, read once, or an argument overrides it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 
@@ -68,11 +69,17 @@ def kernel_name(name: str | None = None) -> str:
     Raises:
         InputError: there is no kernel of that name.
     """
-    chosen = name or os.environ.get("BNN_KERNEL") or status().best
+    chosen = name or wanted() or status().best
     if chosen not in KERNELS:
         source = "kernel" if name else "BNN_KERNEL"
         raise InputError(f"{source} is {chosen!r}: allowed are {', '.join(KERNELS)}.")
     return chosen
+
+
+@functools.cache
+def wanted() -> str | None:
+    """What ``BNN_KERNEL`` says; read once, since asking takes a tenth of the time of a digit."""
+    return os.environ.get("BNN_KERNEL") or None
 
 
 def kernel(name: str | None = None) -> Kernel:

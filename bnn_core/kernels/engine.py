@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,31 +20,25 @@ COMPILED = ("popcount", "table")
 """The kernels that are machine code."""
 
 _lock = threading.Lock()
-_prepared: dict[str, WeakKeyDictionary[Any, Prepared]] = {name: WeakKeyDictionary() for name in COMPILED}
+_layers: dict[str, WeakKeyDictionary[PackedLayer, Prepared]] = {
+    name: WeakKeyDictionary() for name in COMPILED
+}
 
 
-def prepared(
-    owner: Any, layers: Sequence[PackedLayer], kernel: str, pixels: Callable[[], Pixels | None] | None = None
-) -> Prepared | None:
-    """The layers laid out for a compiled kernel, once for each owner; None where there is no machine code.
+def prepared(layers: Sequence[PackedLayer], kernel: str, pixels: Pixels | None = None) -> Prepared | None:
+    """The layers laid out for a compiled kernel; None where there is no machine code.
 
     Args:
-        owner: the object that the layers belong to; what was prepared goes when it goes.
         layers: from the input on.
         kernel: a name of :data:`COMPILED`.
-        pixels: says how to make input bits of pixels.
+        pixels: how to make input bits of pixels, if it is to.
     """
-    known = _prepared[kernel].get(owner)
-    if known is not None:
-        return known
     # The table kernel counts in 16 bits; a wider layer than that is popcount's.
     fits = all(layer.inputs <= MOST_INPUTS for layer in layers)
     code = program(kernel if fits else "popcount", masked=any(layer.mask is not None for layer in layers))
     if code is None:
         return None
-    made = Prepared(layers, code, pixels() if pixels else None)
-    with _lock:
-        return _prepared[kernel].setdefault(owner, made)
+    return Prepared(layers, code, pixels)
 
 
 def popcount_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
@@ -85,7 +78,12 @@ def table_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
 
 
 def _layer_sums(kernel: str, inputs: WordArray, layer: PackedLayer) -> Sums:
-    engine = prepared(layer, (layer,), kernel)
+    engine = _layers[kernel].get(layer)
+    if engine is None:
+        engine = prepared((layer,), kernel)
+        if engine is not None:
+            with _lock:
+                _layers[kernel][layer] = engine
     return numpy_sums(inputs, layer) if engine is None else engine.scores(checked_words(inputs, layer.words))
 
 

@@ -1,6 +1,7 @@
 """Every kernel gives the oracle's integers, and the oracle gives the paper's."""
 
 import itertools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from bnn_core.bits import pack
 from bnn_core.errors import InputError
-from bnn_core.kernels import KERNELS, PackedLayer, kernel, kernel_name, status
+from bnn_core.kernels import KERNELS, PackedLayer, kernel, kernel_name, status, wanted
 from bnn_core.kernels.oracle import oracle_sums
 from bnn_core.kernels.plan import DENSE, MASKED, MOST_INPUTS, PLACES_BEYOND, Lookup
 
@@ -155,13 +156,25 @@ def test_signs_go_in_and_come_out() -> None:
     assert dense.active.tolist() == [77] * 6
 
 
-def test_the_kernel_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("BNN_KERNEL", raising=False)
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets BNN_KERNEL, as if the process had just begun."""
+
+    def set_to(name: str) -> None:
+        monkeypatch.setenv("BNN_KERNEL", name)
+        wanted.cache_clear()
+
+    set_to("")
+    yield set_to
+    wanted.cache_clear()
+
+
+def test_the_kernel_can_be_chosen(say: Callable[[str], None]) -> None:
     assert kernel_name() == status().best
-    monkeypatch.setenv("BNN_KERNEL", "oracle")
+    say("oracle")
     assert kernel_name() == "oracle"
     assert kernel_name("numpy") == "numpy"
-    monkeypatch.setenv("BNN_KERNEL", "abacus")
+    say("abacus")
     with pytest.raises(
         InputError, match=r"BNN_KERNEL is 'abacus': allowed are oracle, numpy, popcount, table"
     ):
