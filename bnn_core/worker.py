@@ -8,12 +8,14 @@ standard output. What a run has to say is in its folder, not here.
     resume_run  {"command": "resume_run", "folder": DIR, "label": TEXT, "data": DIR or null}
     branch      {"command": "branch", "parent": DIR, "at": "phase2:3", "folder": DIR,
                  "changes": {"noise.sparsity": 0.5}, "label": TEXT, "data": DIR or null}
+    measure     {"command": "measure", "key": TEXT, "model": FILE}     after the run under way, if any
     pause, resume, step, stop
     set         {"command": "set", "field": "noise.sparsity", "value": 0.3}
 
     {"status": "ready"}                                    idle, now or again
     {"status": "started", "folder": DIR}
     {"status": "ended", "folder": DIR, "state": "finished" | "stopped" | "failed", "reason": TEXT or null}
+    {"status": "measured", "key": TEXT, "figures": {...} or null, "reason": TEXT or null}
     {"status": "refused", "reason": TEXT}                  a request that could not be taken
 
 End of input: the step is finished, a checkpoint saved, the process ends. A dead app leaves no orphan.
@@ -33,17 +35,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from bnn_core.bench import one_digit
 from bnn_core.branch import branch_run
 from bnn_core.config import RunConfig
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, load_digits, load_mnist
 from bnn_core.errors import InputError
 from bnn_core.events import Event
+from bnn_core.network import BitwiseNetwork
 from bnn_core.past import parse_moment
 from bnn_core.run_writer import record_run, resume_run
 from bnn_core.runs import LOG_FILE
 
 _RUNS = ("run", "resume_run", "branch")
+_QUEUED = (*_RUNS, "measure")
 _LIVE = ("pause", "resume", "step", "stop")
 
 
@@ -53,7 +58,7 @@ class Worker:
     def __init__(self, requests: TextIO, answers: TextIO) -> None:
         self._requests = requests
         self._answers = answers
-        self._runs: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._requested: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._lock = threading.Lock()
         self._saying = threading.Lock()
         self._control: Control | None = None  # of the run under way
@@ -63,8 +68,11 @@ class Worker:
         """Work until the input ends."""
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         self._say(status="ready")
-        while (request := self._runs.get()) is not None:
-            self._run(request)
+        while (request := self._requested.get()) is not None:
+            if request["command"] == "measure":
+                self._measure(request)
+            else:
+                self._run(request)
             if self._ending:
                 return
             self._say(status="ready")
@@ -75,7 +83,7 @@ class Worker:
             self._ending = True
             if self._control is not None:
                 self._control.stop()
-        self._runs.put(None)
+        self._requested.put(None)
 
     def _say(self, **answer: Any) -> None:
         # A reader that is gone is no reason to lose the run.
@@ -99,14 +107,14 @@ class Worker:
             command = request["command"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{line.strip()[:80]!r} is no request: allowed is a JSON object.") from None
-        if command in _RUNS:
-            self._runs.put(request)
+        if command in _QUEUED:
+            self._requested.put(request)
             return
         with self._lock:
             control = self._control
         if command not in (*_LIVE, "set"):
             raise InputError(
-                f"There is no command {command!r}: allowed are {', '.join((*_RUNS, *_LIVE))}, set."
+                f"There is no command {command!r}: allowed are {', '.join((*_QUEUED, *_LIVE))}, set."
             )
         if control is None:
             raise InputError(f"No run is under way: {command} needs one.")
@@ -138,6 +146,15 @@ class Worker:
                 self._control = None
             gc.collect()
         self._say(status="ended", folder=folder, state=state, reason=reason)
+
+    def _measure(self, request: dict[str, Any]) -> None:
+        """How long a network takes for a digit, beside torch's float32."""
+        figures, reason = None, None
+        try:
+            figures = one_digit(BitwiseNetwork.load(str(request.get("model"))))
+        except Exception as error:  # noqa: BLE001  (whatever it is, a page can do without)
+            reason = str(error) or type(error).__name__
+        self._say(status="measured", key=request.get("key"), figures=figures, reason=reason)
 
     def _events(self, request: dict[str, Any], control: Control) -> Iterator[Event]:
         data = _digits(request.get("data"))

@@ -123,6 +123,9 @@ class JobManager:
         self._queue: list[Job] = []
         self._ended: dict[str, Job] = {}
         self._early: list[dict[str, Any]] = []  # what the current run was told before it had started
+        self._figures: dict[str, Mapping[str, Any] | None] = {}  # None: could not be measured
+        self._measuring: set[str] = set()
+        self._broken = False  # the last worker never came to life
         self._version = 0
         self._closed = False
         atexit.register(self.close)
@@ -230,6 +233,28 @@ class JobManager:
                 raise InputError(f"Run {folder.name} is under way already, or waits for its turn.")
             self._submit(folder.name, folder, {"command": "resume_run", "data": data}, label)
 
+    def measure(self, key: str, model: Path) -> None:
+        """Ask the worker, once for each key, how long a network takes for a digit; never raises.
+
+        Args:
+            key: what the answer is known by, see `figures`.
+            model: the network's file.
+        """
+        with self._changed:
+            if self._broken:
+                self._figures.setdefault(key, None)
+            if key in self._figures or key in self._measuring:
+                return
+            if self._worker is None:
+                return  # there will be one: whoever waits for the figures asks again
+            self._measuring.add(key)
+            self._worker.send({"command": "measure", "key": key, "model": str(model)})
+
+    def figures(self, key: str) -> tuple[bool, Mapping[str, Any] | None]:
+        """Whether `measure` has its answer, and the answer: None if there is or will be none."""
+        with self._changed:
+            return key in self._figures, self._figures.get(key)
+
     def pause(self, run_id: str) -> None:
         """Hold the run before its next step."""
         self._tell(run_id, {"command": "pause"})
@@ -335,6 +360,11 @@ class JobManager:
             if status == "ready":
                 worker.ready = True
                 self._note()
+            elif status == "measured":
+                key = str(answer.get("key"))
+                self._measuring.discard(key)
+                self._figures[key] = answer.get("figures")
+                self._note()
             elif status == "started" and self._current is not None:
                 self._current = replace(self._current, state="running")
                 for command in self._early:
@@ -353,8 +383,11 @@ class JobManager:
             if worker is not self._worker:
                 return
             self._worker = None
+            self._figures |= dict.fromkeys(self._measuring)
+            self._measuring.clear()
             self._finish("interrupted", reason)
-            if not worker.ready:
+            self._broken = not worker.ready
+            if self._broken:
                 # It never came to life: the next one would not either.
                 for job in self._queue:
                     self._ended[job.id] = replace(job, state="failed", reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import follow, jobs
+from explorer import follow, jobs, speed
 
 
 @st.cache_resource(show_spinner=False)
@@ -17,3 +17,9 @@ def manager() -> jobs.JobManager:
 def followers() -> follow.Followers:
     """What is known of runs, for all sessions."""
     return follow.Followers()
+
+
+@st.cache_resource(show_spinner=False)
+def speeds() -> speed.Speeds:
+    """How fast networks are here, as far as it was measured."""
+    return speed.Speeds(manager())

@@ -5,12 +5,12 @@
     cost        memory, operations and energy of one digit: counted, not timed
     machine     what it was measured on
     start       from the import to the first answer, in processes of their own
-    report      all of it for one network, and whether every kernel gave the oracle's integers
+    measure     all of it for one network, and whether every kernel gave the oracle's integers
 
 ``python -m bnn_core bench`` prints a report; the Watch page shows the figures of one digit.
 """
 
 from bnn_core.bench.cost import Cost, cost
-from bnn_core.bench.report import BATCHES, one_digit, random_network, report
+from bnn_core.bench.measure import BATCHES, one_digit, random_network, report
 
 __all__ = ["BATCHES", "Cost", "cost", "one_digit", "random_network", "report"]

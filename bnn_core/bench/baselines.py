@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -49,13 +50,19 @@ def baselines(
     return made
 
 
-def _numpy_float32(weights: Sequence[Floats], inputs: Floats, threads: int) -> Call:
+@contextmanager
+def numpy_threads(count: int) -> Iterator[None]:
+    """As long as it lasts, NumPy multiplies matrices with so many threads."""
     from threadpoolctl import threadpool_limits
 
-    turned = [w.T.copy() for w in weights]
-    limits = threadpool_limits(limits=threads, user_api="blas")  # holds until it is collected
+    with threadpool_limits(limits=count, user_api="blas"):
+        yield
 
-    def call(_limits: Any = limits) -> Floats:
+
+def _numpy_float32(weights: Sequence[Floats], inputs: Floats, _threads: int) -> Call:
+    turned = [w.T.copy() for w in weights]
+
+    def call() -> Floats:
         z = inputs
         for w in turned[:-1]:
             z = np.tanh(z @ w)
@@ -71,7 +78,8 @@ def _torch_float32(weights: Sequence[Floats], inputs: Floats, threads: int) -> C
     layers: list[torch.nn.Module] = []
     for w in weights:
         layer = torch.nn.Linear(w.shape[1], w.shape[0])
-        layer.weight.data = torch.from_numpy(w)
+        layer.weight.data.copy_(torch.from_numpy(w))
+        layer.bias.data.zero_()
         layers += [layer, torch.nn.Tanh()]
     network = torch.nn.Sequential(*layers[:-1]).eval()
     z = torch.from_numpy(inputs)

@@ -81,7 +81,7 @@ def race(
     started = time.perf_counter()
     for number in range(MOST_ROUNDS):
         over = time.perf_counter() - started
-        tell(min(1.0, over / seconds))
+        tell(min(1.0, over / seconds) if seconds else 1.0)
         if number >= LEAST_ROUNDS and over > seconds:
             break
         for name in order:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from bnn_core import InputError
+from bnn_core import BitwiseNetwork, InputError
+from bnn_core.bench import cost
 from bnn_core.measures import band_edges
-from explorer import catalogue, state, words
+from explorer import catalogue, live, state, words
 from explorer.choose_digit import digit_name, search_digit, show_pad
 from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
 from explorer.controls import choose_moment, choose_network, choose_order, show_notes
 from explorer.digit_gallery import show_gallery
 from explorer.scene import Scene, compose
-from explorer.views import html, size, watch
+from explorer.views import html, watch
 from explorer.views.layout import pitch_rules
 from explorer.views.numbers import grouped
 
 CLOSE_SIZE = 112
 CLOSE_GAP = 40
 """Pixels across, and between, the three pictures of the unit up close."""
+SPEED_SECONDS = 0.5
+"""How often the page looks whether the time was measured."""
 
 
 def show(scene: Scene) -> None:
@@ -49,8 +53,25 @@ def _show_all(scene: Scene) -> None:
             show_sums(scene)
     caption = words.order_caption(scene.view.order, scene.read.label, scene.true)
     st.html(f'<div class="bx muted">{caption}</div>')
-    st.html('<hr class="bx-rule">' + html.strip(size.cost(scene.network)) + '<hr class="bx-rule">')
+    show_strip(scene)
     show_gallery(scene)
+
+
+def show_strip(scene: Scene) -> None:
+    """What a digit costs in bits and in float32; its time comes when it is measured."""
+    speed = live.speeds().of(scene.network, scene.moment.path)
+    busy = live.manager().jobs().current is not None
+    if speed is None:
+        wait = st.fragment(_wait_for_speed, run_every=SPEED_SECONDS, key="speed_news")
+        wait(scene.network, scene.moment.path, busy)
+    st.html(f'<hr class="bx-rule">{html.strip(cost(scene.network), speed, busy=busy)}<hr class="bx-rule">')
+
+
+def _wait_for_speed(network: BitwiseNetwork, path: Path, busy: bool) -> None:
+    """Run the page again when the time is known, or when what it waits for has changed."""
+    known = live.speeds().of(network, path) is not None
+    if known or busy != (live.manager().jobs().current is not None):
+        st.rerun()
 
 
 def show_digit(scene: Scene) -> None:

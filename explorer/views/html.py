@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from bnn_core.bench import Cost
 from explorer import words
-from explorer.views.numbers import grouped, signed, size, times
-from explorer.views.size import Cost
+from explorer.speed import Speed
+from explorer.views.numbers import duration, energy, grouped, signed, size, times
 from explorer.views.watch import Reading, Sum
 
 
@@ -114,38 +115,67 @@ def sum_bars(sums: Sequence[int], *, limit: int, read: int, true: int | None) ->
     return f'<div class="bx bx-bars" role="img" aria-label="{spoken}">{"".join(rows)}</div>'
 
 
-def strip(value: Cost) -> str:
-    """Memory and operations of the bitwise network beside float32, as two pairs of bars."""
+def strip(value: Cost, speed: Speed | None, *, busy: bool = False) -> str:
+    """Time, memory, operations and energy of the bitwise network beside float32, as pairs of bars.
+
+    Args:
+        speed: None as long as it is being measured.
+        busy: whether it waits for a training run to end.
+    """
+    if speed is None:
+        waits = words.AFTER_TRAINING if busy else words.MEASURING
+        time = _pair("Time", None, "", (0, waits), (0, "float32"))
+    else:
+        time = _pair(
+            "Time",
+            speed.ratio,
+            "faster",
+            (speed.bit_us, duration(speed.bit_us)),
+            (speed.float_us, f"{duration(speed.float_us)} in {words.BASELINES[speed.baseline]}"),
+        )
     memory = _pair(
         "Memory",
-        times(value.float_bytes / value.bit_bytes),
+        value.float_bytes / value.bit_bytes,
         "smaller",
         (value.bit_bytes, size(value.bit_bytes)),
         (value.float_bytes, f"{size(value.float_bytes)} in float32"),
     )
     operations = _pair(
         "Operations",
-        times(value.float_operations / value.bit_operations),
+        value.float_operations / value.bit_operations,
         "fewer",
-        (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount, 64 bits each"),
+        (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount"),
         (value.float_operations, f"{grouped(value.float_operations)} multiply + add"),
     )
-    title = (
-        f'<div><div class="bx-head">{escape(words.STRIP)}</div>'
-        f'<div class="muted">{escape(words.STRIP_NOTE)}</div></div>'
+    power = _pair(
+        "Energy",
+        value.float_picojoules / value.bit_picojoules,
+        "less",
+        (value.bit_picojoules, energy(value.bit_picojoules)),
+        (value.float_picojoules, f"{energy(value.float_picojoules)} in float32"),
     )
-    return f'<div class="bx bx-strip">{title}{memory}{operations}</div>'
+    title = (
+        f'<div class="name" title="{escape(words.STRIP_HELP)}">'
+        f'<div class="bx-head">{escape(words.STRIP)}</div>'
+        f'<div class="muted"><span class="bx-explained">{escape(words.STRIP_NOTE)}</span></div></div>'
+    )
+    return f'<div class="bx bx-strip">{title}{time}{memory}{operations}{power}</div>'
 
 
-def _pair(title: str, ratio: str, word: str, bits: tuple[int, str], real: tuple[int, str]) -> str:
-    """A ratio, and the two amounts behind it as bars of one scale."""
-    share = max(1.5, 100 * bits[0] / real[0])
+def _pair(
+    title: str, ratio: float | None, word: str, bits: tuple[float, str], real: tuple[float, str]
+) -> str:
+    """A ratio, and the two amounts behind it as bars of one scale; a dash if it is not known yet."""
+    number, short, long = "\N{EN DASH}", "", ""
+    if ratio is not None:
+        number = times(ratio)
+        short = f'<i style="width:max(2px, {100 * bits[0] / real[0]:.1f}%)"></i>'
+        long = '<i style="width:100%"></i>'
     return (
-        f'<div class="pair"><div class="ratio"><div class="muted">{escape(title)}</div>'
-        f'<span class="times">{ratio}</span> {escape(word)}</div>'
-        f'<div class="bars">'
-        f'<div class="bit"><i style="width:{share:.1f}px"></i><b>{escape(bits[1])}</b></div>'
-        f'<div class="float muted"><i style="width:100px"></i>{escape(real[1])}</div></div></div>'
+        f'<div class="pair"><div class="ratio"><span class="muted">{escape(title)}</span>'
+        f'<span class="times">{number}</span> {escape(word)}</div>'
+        f'<div class="bar bit"><span>{short}</span><b>{escape(bits[1])}</b></div>'
+        f'<div class="bar float muted"><span>{long}</span>{escape(real[1])}</div></div>'
     )
 
 

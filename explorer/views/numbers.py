@@ -32,6 +32,22 @@ def size(count: int) -> str:
     raise AssertionError("unreachable")
 
 
+def duration(microseconds: float) -> str:
+    """12.1 µs, 310 µs, 1.2 ms."""
+    value, unit = (microseconds, "µs") if microseconds < 999.5 else (microseconds / 1000, "ms")
+    return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def energy(picojoules: float) -> str:
+    """812 pJ, 6.5 nJ, 3.1 µJ."""
+    value = picojoules
+    for unit in ("pJ", "nJ", "µJ"):
+        if value < 999.5 or unit == "µJ":
+            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
 def times(ratio: float) -> str:
     """32×, 7.9×: two figures below 10, whole numbers above."""
     return f"{ratio:.1f}×" if ratio < 10 else f"{ratio:.0f}×"

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from bnn_core import Digits, RunConfig
+from bnn_core.bench import random_network
 from bnn_core.runs import EventLog, RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +127,23 @@ def test_a_run_is_paused_stepped_set_and_finished(worker: WorkerProcess, tmp_pat
     assert card is not None
     assert card["command"] == "from a test"
     assert worker.close() == 0
+
+
+def test_a_network_is_measured_beside_torch(worker: WorkerProcess, tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    random_network((784, 64, 10)).save(model)
+    worker.send("measure", key="small", model=str(model))
+    answer = worker.expect("measured")
+    assert (answer["key"], answer["reason"]) == ("small", None)
+    assert answer["figures"]["baseline"] == "torch_float32"
+    assert answer["figures"]["baseline_us"] > 0
+    assert answer["figures"]["bitwise_us"] > 0
+    worker.expect("ready")
+    worker.send("measure", key="none", model=str(tmp_path / "none"))
+    answer = worker.expect("measured")
+    assert answer["figures"] is None
+    assert "none" in answer["reason"]
+    worker.expect("ready")
 
 
 def test_a_branch_is_trained_and_its_refusals_are_sentences(

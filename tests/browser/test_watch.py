@@ -66,6 +66,14 @@ def test_it_opens_on_a_recognised_digit(page, server, viewport):
     assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport[0]
 
 
+def test_the_time_of_a_digit_comes_without_a_click(page, server):
+    page.goto(server.url)
+    strip = page.locator(".bx-strip")
+    expect(strip).to_contain_text("faster", timeout=60_000)
+    expect(strip).to_contain_text("in float32, PyTorch")
+    expect(answer(page)).to_have_text("3")
+
+
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])
 def test_every_painted_bit_is_the_networks(page, server, colour_scheme):
     network, image = BitwiseNetwork.load("quick"), load_mnist().test_images[90]

@@ -49,6 +49,13 @@ for line in sys.stdin:
         say(status="ended", folder=current, state="stopped", reason=None)
         current = None
         say(status="ready")
+    elif command == "measure":
+        if "die" in request["key"]:
+            os._exit(3)
+        figures = None if "fail" in request["key"] else {"bitwise_us": 2.0, "baseline_us": 50.0,
+                                                         "baseline": "torch_float32"}
+        say(status="measured", key=request["key"], figures=figures, reason=None)
+        say(status="ready")
     elif command == "set" and request["field"] == "phase2.learning_rate":
         os.kill(os.getpid(), 9)
 log.write("end of input\n")
@@ -208,6 +215,35 @@ def test_the_worker_ends_with_its_manager(manager: JobManager, tmp_path: Path) -
     assert (tmp_path / "log").read_text() == "end of input\n"
     with pytest.raises(InputError, match="ending"):
         manager.start(CONFIG)
+
+
+def test_the_worker_measures_once_for_each_kind(manager: JobManager, tmp_path: Path) -> None:
+    manager.measure("a", Path("a"))
+    assert manager.figures("a") == (False, None)  # there is no worker yet, and none is started for it
+    manager.warm_up()
+    for key in ("a", "fail", "a"):
+        manager.measure(key, Path(key))
+    assert manager.wait_for(lambda _: manager.figures("fail")[0], 20)
+    assert manager.figures("a")[1] == {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"}
+    assert manager.figures("fail") == (True, None)
+    manager.measure("a", Path("a"))
+    assert commands(tmp_path) == ["measure", "measure"]
+
+
+def test_a_worker_that_dies_measuring_leaves_no_one_waiting(manager: JobManager) -> None:
+    manager.warm_up()
+    manager.measure("die", Path("die"))
+    assert manager.wait_for(lambda _: manager.figures("die") == (True, None), 20)
+
+
+def test_a_worker_that_never_comes_to_life_measures_nothing(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_BROKEN", "1")
+    manager.warm_up()
+    assert manager.wait_for(lambda jobs: jobs.worker == "none", 20)
+    manager.measure("a", Path("a"))
+    assert manager.figures("a") == (True, None)
 
 
 def test_without_training_nothing_starts(manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork, load_mnist
+from bnn_core.bench import cost
 from bnn_core.measures import band_edges
 from explorer.components.bit_matrix import Bracket, Cell, encode
 from explorer.components.digit_pad import RASTER, decode
 from explorer.palette import DARK, LIGHT, css_variables
 from explorer.views import gallery, html, numbers, watch
 from explorer.views.layout import pitch_rules
-from explorer.views.size import cost
 
 
 @pytest.fixture(scope="module")

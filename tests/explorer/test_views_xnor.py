@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork, load_mnist
+from bnn_core.bench import cost
 from bnn_core.bits import pack
 from bnn_core.kernels import KERNELS, PackedLayer
 from explorer import words_xnor as words
 from explorer.components.word_stepper import decode
 from explorer.views import xnor, xnor_html
 from explorer.views.numbers import signed
-from explorer.views.size import cost
 from explorer.views.watch import hidden_field, reading
 from explorer.views.xnor_steps import stepper
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_the_bars_show_the_network_s_own_integers(open_page):
     assert [(int(label), int(value.replace("\N{MINUS SIGN}", "-"))) for label, value in shown] == list(
         enumerate(scores)
     )
+
+
+def test_without_training_the_time_is_measured_against_numpy(open_page, monkeypatch):
+    monkeypatch.setenv("BNN_TRAINING", "off")
+    at = open_page(model="quick")
+    for thread in [t for t in threading.enumerate() if t.name == "speed"]:
+        thread.join(60)
+    at.run()
+    assert not at.exception
+    assert "in float32, NumPy" in text(at)
+    assert "faster" in text(at)
 
 
 def test_a_wrong_answer_is_said(open_page):

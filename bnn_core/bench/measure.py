@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.bench.baselines import baselines
+from bnn_core.bench.baselines import baselines, numpy_threads
 from bnn_core.bench.contest import Call, Timing, clock, race
 from bnn_core.bench.cost import ENERGY_SOURCE, cost
 from bnn_core.bench.machine import machine
@@ -153,7 +153,8 @@ def one_digit(
     calls: dict[str, Call] = {"bitwise": lambda: network.predict(images)}
     calls |= baselines(network.sizes, inputs, 1, [baseline])
     watch = clock(1)
-    timings = race(calls, seconds=seconds, clock=watch)
+    with numpy_threads(1):
+        timings = race(calls, seconds=seconds, clock=watch)
     other = timings.get(baseline)
     return {
         "bitwise_us": round(timings["bitwise"].median, 3),
@@ -177,10 +178,13 @@ def _batch(network: BitwiseNetwork, size: int, threads: int, seconds: float, tel
     if threads > 1:
         calls["one thread"] = lambda: network.scores_packed(words)
     others = baselines(network.sizes, _inputs(network, words), threads)
-    what = f"batch {size:,}"
-    timings = race(
-        calls | others, seconds=seconds, clock=clock(threads), tell=lambda share: tell(what, share)
-    )
+    with numpy_threads(threads):
+        timings = race(
+            calls | others,
+            seconds=seconds,
+            clock=clock(threads),
+            tell=lambda share: tell(f"batch {size:,}", share),
+        )
     bitwise = timings[f"kernel {best}"]
     result: dict[str, Any] = {
         "bitwise_us": _rounded(bitwise.median),
