@@ -93,7 +93,29 @@ class NetworkConfig(_Frozen):
         equation="a_i = b_i + sum_j w_ij z_j, b_i in {-1, +1} or an integer",
     )
 
+    constant_units: int = _field(
+        0,
+        label="Constant units",
+        help="In a strict network: so many units of each hidden layer are always on and carry the integers"
+        " of a threshold network, exactly; phase 2 then trains with batch-norm. 0: one-bit biases only.",
+        equation="b_i + sum_j w_ij, over constant z_j = +1, in {-c - 1, .., c + 1}",
+        unit="units",
+        minimum=0,
+        maximum=512,
+        step=1,
+    )
+
     def model_post_init(self, _context: Any) -> None:
+        if self.constant_units and self.variant != "strict":
+            raise InputError(
+                f"network.constant_units is {self.constant_units}: allowed is 0 in a {self.variant} network,"
+                " whose units have integers of their own."
+            )
+        if self.constant_units and 2 * self.constant_units > min(self.hidden, default=0):
+            raise InputError(
+                f"network.constant_units is {self.constant_units}: allowed is at most half of the smallest"
+                f" hidden layer, which has {min(self.hidden, default=0)} units."
+            )
         if not 1 <= len(self.hidden) <= 8 or any(not 8 <= units <= 4096 for units in self.hidden):
             raise InputError(
                 f"network.hidden is {list(self.hidden)}: allowed are 1 to 8 layers of 8 to 4096 units."
@@ -204,7 +226,7 @@ class NoiseConfig(_Frozen):
 
 
 class PhaseConfig(_Frozen):
-    """How one phase learns: length, rate, batch, dropout."""
+    """How one phase learns: length, rate, batch, dropout, worst-case inputs."""
 
     epochs: int = _field(
         6, label="Epochs", help="Passes over the training digits.", minimum=0, maximum=2000, step=1
@@ -252,6 +274,19 @@ class PhaseConfig(_Frozen):
         minimum=0.0,
         maximum=0.8,
         step=0.05,
+        live=True,
+    )
+    nudge: float = _field(
+        0.0,
+        label="Nudged inputs",
+        help="Each step learns half from the digits and half from the same digits with every input moved a"
+        " little towards more loss: by this share of the way from one value to the other (Goodfellow et al.,"
+        " 2015).",
+        equation="z_0 -> z_0 + nudge (high - low) sign(dL/dz_0)",
+        unit="share",
+        minimum=0.0,
+        maximum=0.5,
+        step=0.01,
         live=True,
     )
 

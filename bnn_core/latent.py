@@ -43,7 +43,8 @@ class LatentNetwork:
         weights: (units, inputs) float32 a layer.
         biases: (units,) float32 a layer.
         edges: the boundary of each layer's weights, see :meth:`set_boundaries`.
-        norms: one a layer in phase 2 of the threshold variant, else empty.
+        norms: one a layer in phase 2 of the threshold variant, or with constant units; else empty.
+        reaches: with constant units the largest integer that each layer's units can have, else empty.
     """
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
@@ -51,6 +52,10 @@ class LatentNetwork:
         self.biases = [b.requires_grad_() for b in biases]
         self.edges = [Boundary() for _ in weights]
         self.norms: list[Norm] = []
+        self.reaches: list[int] = []
+
+    def _reach(self, layer: int) -> int | None:
+        return self.reaches[layer] if self.reaches else None
 
     @classmethod
     def random(cls, sizes: Sequence[int], width: float, rng: np.random.Generator) -> LatentNetwork:
@@ -142,17 +147,22 @@ class LatentNetwork:
             if generator is not None or norm is None:
                 sums.append(seen)
             else:
-                sums.append(a + torch.from_numpy(norm.fold(weight.shape[1])))
+                sums.append(a + torch.from_numpy(norm.fold(weight.shape[1], self._reach(i))))
             if i < last:
                 z = sign_bit(seen, noise.pseudo_gradient, limit)
         return sums
 
     @torch.no_grad()
-    def start_phase2(self, gain: float, variant: str) -> None:
-        """Latents become phase 1's compressed weights, tanh(k w_bar); a threshold network gets its norms."""
+    def start_phase2(self, gain: float, *, norms: bool) -> None:
+        """Latents become phase 1's compressed weights, tanh(k w_bar).
+
+        Args:
+            gain: k, phase 1's last.
+            norms: whether integers are to be learned.
+        """
         for p in self.parameters():
             p.copy_(torch.tanh(p * gain))  # the exact one: no small weight may lose its sign
-        if variant == "threshold":
+        if norms:
             self.make_norms()
 
     def make_norms(self) -> None:
@@ -162,11 +172,11 @@ class LatentNetwork:
 
     @torch.no_grad()
     def clip(self) -> None:
-        """Keep the latents in [-1, 1], where a flip stays within reach, and the norms' gains positive."""
+        """Keep the latents in [-1, 1], where a flip is possible, and the norms to what can be folded."""
         for p in (*self.weights, *self.biases):
             p.clamp_(-1, 1)
-        for norm in self.norms:
-            norm.clip()
+        for i, norm in enumerate(self.norms):
+            norm.clip(self._reach(i))
 
     @torch.no_grad()
     def set_boundaries(self, sparsity: float, sparse_output: bool) -> None:
@@ -190,7 +200,7 @@ class LatentNetwork:
     ) -> BitwiseNetwork:
         """The packed network as it stands now; ``signs`` saves binarising again."""
         if self.norms:
-            biases = [norm.fold(n) for norm, n in zip(self.norms, self.sizes[:-1], strict=True)]
+            biases = [norm.fold(self.sizes[i], self._reach(i)) for i, norm in enumerate(self.norms)]
         else:
             biases = [np.where(b.detach().numpy() >= 0, 1, -1).astype(np.int32) for b in self.biases]
         zero_one = FEATURES[config.data.features].low == 0
@@ -198,19 +208,23 @@ class LatentNetwork:
             PackedLayer.from_signs(w, b, zero_one=zero_one and i == 0)
             for i, (w, b) in enumerate(zip(signs or self.signs(), biases, strict=True))
         )
-        return BitwiseNetwork(
-            layers, config.data.features, config.data.input_threshold, config.network.variant
-        )
+        variant = "threshold" if self.reaches else config.network.variant
+        return BitwiseNetwork(layers, config.data.features, config.data.input_threshold, variant)
 
     @torch.no_grad()
-    def to_real(self, config: RunConfig, gain: float) -> RealNetwork:
-        """Phase 1's network with its weights rounded to float16."""
+    def to_real(
+        self, config: RunConfig, gain: float, left_out: NDArray[np.bool_] | None = None
+    ) -> RealNetwork:
+        """Phase 1's network with its weights rounded to float16; those of inputs that were left out are 0."""
 
         def rounded(p: Tensor) -> NDArray[np.float32]:
             return torch.tanh(p * gain).to(torch.float16).to(torch.float32).numpy()
 
+        weights = [rounded(w) for w in self.weights]
+        if left_out is not None:
+            weights[0][:, left_out] = 0
         return RealNetwork(
-            tuple(rounded(w) for w in self.weights),
+            tuple(weights),
             tuple(rounded(b) for b in self.biases),
             config.data.features,
             config.data.input_threshold,

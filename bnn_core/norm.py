@@ -68,11 +68,13 @@ class Norm:
         return (a - self.mean) * (self.gain / torch.sqrt(self.var + EPS)) + self.shift
 
     @torch.no_grad()
-    def fold(self, inputs: int) -> NDArray[np.int32]:
+    def fold(self, inputs: int, reach: int | None = None) -> NDArray[np.int32]:
         """The integer t of each unit.
 
         Args:
             inputs: the layer's fan-in: sums lie in [-inputs, inputs].
+            reach: where only integers up to this one, and only those of its parity, are to be had; the
+                output's are rounded to them.
 
         Returns:
             (units,) int32 in [-inputs - 1, inputs] in a hidden layer. At the output, where sums are
@@ -80,6 +82,8 @@ class Norm:
         """
         if self.output:
             offset = self.shift * (torch.sqrt(self.var + EPS) / self.gain) - self.mean
+            if reach is not None:
+                offset = ((offset - reach) / 2).round() * 2 + reach
             return offset.round().numpy().astype(np.int32)
         low = np.full(len(self.shift), -inputs)
         high = np.full(len(self.shift), inputs + 1)  # on from there on, if ever
@@ -91,9 +95,12 @@ class Norm:
         return (-low).astype(np.int32)
 
     @torch.no_grad()
-    def clip(self) -> None:
-        """Keep the gains positive."""
+    def clip(self, reach: int | None = None) -> None:
+        """Keep the gains positive and, if there is a reach, the integers within it."""
         self.gain.clamp_(min=LEAST_GAIN)
+        if reach is not None:
+            scale = self.gain / torch.sqrt(self.var + EPS)
+            torch.clamp(self.shift, (self.mean - reach) * scale, (self.mean + reach) * scale, out=self.shift)
 
     def parameters(self) -> list[Tensor]:
         """What the optimiser trains."""

@@ -27,9 +27,17 @@ from torch import Tensor
 from bnn_core.binarize import Boundary, compress
 from bnn_core.bits import WordArray, pack
 from bnn_core.config import RunConfig
+from bnn_core.construct import (
+    input_constants,
+    layer_means,
+    quiet_inputs,
+    reach,
+    strict_network,
+    without_inputs,
+)
 from bnn_core.control import Control
 from bnn_core.datasets import Digits, split
-from bnn_core.datasets.features import input_bits, input_count, input_values
+from bnn_core.datasets.features import FEATURES, input_bits, input_count, input_values
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -139,7 +147,9 @@ class _Run:
         self.control = control
         self.replay: list[dict[str, Any]] = []  # settings to change again, see _rewind in run_writer
         self.split = split(data, config.data.train_digits)
-        self.train_values = self._values(self._bits(self.split.train_images))
+        train_bits = self._bits(self.split.train_images)
+        self.quiet = quiet_inputs(train_bits)  # with constant units they carry the first layer's integers
+        self.train_values = self._values(train_bits)
         self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64))
         self.train_probe = self._probe(self.split.probe_images, self.split.probe_labels)
         self.validation = (
@@ -152,9 +162,12 @@ class _Run:
         self.real_error: float | None = None
         self.clock = time.perf_counter()
         inputs = input_count(config.data.features, data.side)
-        sizes = (inputs, *config.network.hidden, data.classes)
+        constants = config.network.constant_units
+        self.sizes = (inputs, *config.network.hidden, data.classes)
+        free = (inputs, *(units - constants for units in config.network.hidden), data.classes)
         rng = self._rng(_INIT)
-        self.network = LatentNetwork.random(sizes, config.compression.weight_init, rng)
+        self.network = LatentNetwork.random(free, config.compression.weight_init, rng)
+        self.network.reaches = self._reaches()
         if checkpoint is not None:
             self._restore(checkpoint)
         else:
@@ -175,8 +188,14 @@ class _Run:
         return input_bits(images, self.config.data.features, self.config.data.input_threshold)
 
     def _values(self, bits: NDArray[np.uint8]) -> Tensor:
-        """(n, inputs) int8 in {-1, +1} or {0, 1}; floats are made a batch at a time."""
-        return torch.from_numpy(input_values(bits, self.config.data.features))
+        """(n, inputs) int8 in {-1, +1} or {0, 1}; floats are made a batch at a time.
+
+        Inputs that carry integers take no part: 0.
+        """
+        values = input_values(bits, self.config.data.features)
+        if self.config.network.constant_units:
+            values[:, self.quiet] = 0
+        return torch.from_numpy(values)
 
     def _probe(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Probe:
         bits = self._bits(images)
@@ -235,7 +254,7 @@ class _Run:
             yield RunStarted(
                 t=0.0,
                 config=self.start_config.to_dict(),
-                sizes=list(self.network.sizes),
+                sizes=list(self.sizes),
                 train_digits=len(self.train_labels),
                 validation_digits=0 if self.validation is None else len(self.validation.labels),
                 data_sha256=self.data.sha256,
@@ -293,25 +312,45 @@ class _Run:
         yield from self._end_epoch()
 
     def _step(self, batch: Tensor) -> float:
-        """One step of Adam on the mean cross-entropy; returns that mean."""
-        place, network = self.place, self.network
-        z = self.train_values[batch].float()  # (batch, inputs)
+        """One step of Adam on the mean cross-entropy; returns that mean (of the digits as they are)."""
+        place, nudge = self.place, self.phase_config.nudge
+        z = self.train_values[batch].float().requires_grad_(nudge > 0)  # (batch, inputs)
+        labels = self.train_labels[batch]
         noise = self._torch_rng(place.phase, place.epoch * self.steps + place.step)
-        if place.phase == 1:
+        self.optimizer.zero_grad()
+        loss = self._loss(z, labels, noise)
+        if nudge == 0:
+            loss.backward()
+        else:
+            (loss / 2).backward()
+            (self._loss(self._nudged(z, nudge), labels, noise) / 2).backward()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        self.optimizer.step()
+        if place.phase == 2:
+            self.network.clip()
+        return float(loss.detach())
+
+    def _loss(self, z: Tensor, labels: Tensor, noise: torch.Generator) -> Tensor:
+        """Mean cross-entropy of a batch, in training: with noise and dropout."""
+        network = self.network
+        if self.place.phase == 1:
             phase = self.config.phase1
             dropout = (phase.dropout_input, phase.dropout_hidden)
             logits = network.real_forward(z, self.gain, dropout=dropout, generator=noise)
         else:
             logits = network.bitwise_forward(z, self.config, noise)[-1] * network.logit_scale
-        loss = F.cross_entropy(logits, self.train_labels[batch])
-        self.optimizer.zero_grad()
-        loss.backward()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
-        self.optimizer.step()
-        if place.phase == 2:
-            network.clip()
-        return float(loss.detach())
+        return F.cross_entropy(logits, labels)
+
+    @torch.no_grad()
+    def _nudged(self, z: Tensor, share: float) -> Tensor:
+        """Inputs moved towards more loss, each by that share of the way between its two values."""
+        assert z.grad is not None
+        low = FEATURES[self.config.data.features].low
+        moved = (z + share * (1 - low) * z.grad.sign()).clamp_(low, 1)
+        if self.config.network.constant_units and low == -1:
+            moved[:, torch.from_numpy(self.quiet)] = 0
+        return moved
 
     def _obey(self) -> Iterator[Event]:
         """Settings that changed (now, or then if replayed), then pause."""
@@ -348,7 +387,7 @@ class _Run:
         place.step = 0
         self._set_boundaries()
         signs = network.signs()
-        packed = network.to_bitwise(self.config, signs)
+        packed = self._packed(signs)
         train_bitwise, _, train_ties = self._bitwise_error(packed, self.train_probe)
         validation_bitwise, _, ties = (
             (None, 0, train_ties) if self.validation is None else self._bitwise_error(packed, self.validation)
@@ -388,7 +427,8 @@ class _Run:
         self._tick()
         real = None
         if self.place.phase == 1:
-            real = self.network.to_real(self.config, self.gain)
+            quiet = self.quiet if self.config.network.constant_units else None
+            real = self.network.to_real(self.config, self.gain, quiet)
             self.real_error = _percent(real.predict(self.data.test_images), self.data.test_labels)
         yield PhaseEnded(
             t=self.t, phase=self.place.phase, seconds=round(self.place.phase_seconds, 3), real=real
@@ -398,7 +438,10 @@ class _Run:
         """On to the next phase; phase 2 starts from the compressed weights with phase 1's last gain."""
         place = self.place
         if place.phase == 1:
-            self.network.start_phase2(self.gain, self.config.network.variant)
+            config = self.config.network
+            self.network.start_phase2(
+                self.gain, norms=config.variant == "threshold" or config.constant_units > 0
+            )
         place.phase += 1
         place.epoch = place.step = 0
         place.started = False
@@ -409,7 +452,7 @@ class _Run:
 
     def _end(self) -> RunEnded:
         """The one look at the test set."""
-        network = self.network.to_bitwise(self.config)
+        network = self._packed()
         test = self._probe(self.data.test_images, self.data.test_labels)
         error, errors, ties = self._bitwise_error(network, test)
         self._tick()
@@ -423,6 +466,23 @@ class _Run:
             seconds=round(self.place.seconds, 3),
             network=network,
         )
+
+    def _reaches(self) -> list[int]:
+        """With constant units: the largest integer of each layer's units."""
+        constants = self.config.network.constant_units
+        if not constants:
+            return []
+        first = input_constants(self.config.data.features, self.quiet)
+        return [reach(first), *[reach(constants)] * len(self.config.network.hidden)]
+
+    def _packed(self, signs: list[NDArray[np.int8]] | None = None) -> BitwiseNetwork:
+        """The packed network as it stands now; constant units are put in."""
+        network = self.network.to_bitwise(self.config, signs)
+        constants = self.config.network.constant_units
+        if not constants:
+            return network
+        network = without_inputs(network, self.quiet)
+        return strict_network(network, constants, self.quiet, layer_means(network, self.split.train_images))
 
     # Measures
 
@@ -458,7 +518,7 @@ class _Run:
 
     def _early_snapshot(self) -> Snapshot:
         """A first glance within an epoch: bits only, on the split that the epochs' errors are read from."""
-        packed = self.network.to_bitwise(self.config)
+        packed = self._packed()
         self._tick()
         if self.validation is None:
             return self._snapshot(packed, self._bitwise_error(packed, self.train_probe)[0], None)
@@ -532,7 +592,8 @@ class _Run:
         self.network = LatentNetwork(
             [tensors[f"latent{2 * i}"] for i in layers], [tensors[f"latent{2 * i + 1}"] for i in layers]
         )
-        if self.config.network.variant == "threshold" and self.place.phase == 2:
+        self.network.reaches = self._reaches()
+        if "norm0.mean" in tensors:
             self._restore_norms(tensors)
         if state["edges"] is None:  # a branch may want another sparsity from here on
             self._set_boundaries()

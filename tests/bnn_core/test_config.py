@@ -35,8 +35,9 @@ def test_limits_are_allowed_and_what_lies_beyond_is_not(spec: FieldSpec) -> None
     assert spec.maximum is not None
     for value in (spec.minimum, spec.maximum):
         number = int(value) if spec.kind == "int" else value
-        assert RunConfig().updated({spec.path: number}).get(spec.path) == number
-        assert RunConfig().updated({spec.path: repr(number)}).get(spec.path) == number
+        wide = RunConfig().updated({"network.hidden": (1024,)})
+        assert wide.updated({spec.path: number}).get(spec.path) == number
+        assert wide.updated({spec.path: repr(number)}).get(spec.path) == number
     for value in (spec.minimum - 1, spec.maximum + 1):
         with pytest.raises(InputError, match=rf"^{spec.path} is .*: allowed is ") as caught:
             RunConfig().updated({spec.path: value})
@@ -109,7 +110,11 @@ def test_the_live_fields_are_those_of_the_design() -> None:
         "noise.input_flips",
         "noise.hidden_flips",
         "noise.weight_flips",
-        *(f"phase{n}.{f}" for n in (1, 2) for f in ("learning_rate", "dropout_input", "dropout_hidden")),
+        *(
+            f"phase{n}.{f}"
+            for n in (1, 2)
+            for f in ("learning_rate", "dropout_input", "dropout_hidden", "nudge")
+        ),
     }
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bnn_core import BitwiseNetwork, Digits, RealNetwork
+from bnn_core import BitwiseNetwork, Digits, RealNetwork, RunConfig
 from bnn_core.models import ShippedModel, shipped_models
 from bnn_core.presets import PRESETS
 from bnn_core.runs import RunFolder
@@ -37,7 +37,7 @@ def test_a_shipped_network_is_a_whole_run(model: ShippedModel, mnist: Digits) ->
     assert run.state() == "finished"
     epochs = [r for r in run.events() if r["event"] == "epoch_ended"]
     assert len(epochs) == run.config.phase1.epochs + run.config.phase2.epochs
-    assert json.dumps(model.card["config"]) == json.dumps(run.config.to_dict())
+    assert RunConfig.from_dict(model.card["config"]) == run.config
     # The last snapshot, replayed, is the network; every epoch has one.
     whole_epochs = {(s.phase, s.epoch) for s in run.snapshots() if s.epoch}
     assert whole_epochs == {(r["phase"], r["epoch"]) for r in epochs}
