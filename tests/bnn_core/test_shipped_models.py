@@ -1,7 +1,5 @@
 """Every network that comes with the project does what its card says, exactly."""
 
-import json
-
 import numpy as np
 import pytest
 
