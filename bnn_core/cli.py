@@ -7,9 +7,7 @@ checkpoint and exits with 130 or 143.
 
 from __future__ import annotations
 
-import json
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -23,16 +21,18 @@ from typer.exceptions import TyperException
 
 from bnn_core import terminal
 from bnn_core.branch import branch_config, branch_run
+from bnn_core.cli_options import Data, Json, Threads, digits_of
 from bnn_core.config import LIVE_FIELDS, RunConfig, field_specs, parse_assignments
 from bnn_core.control import Control
-from bnn_core.datasets import Digits, load_digits, load_image, load_mnist
+from bnn_core.datasets import load_image
 from bnn_core.errors import InputError
-from bnn_core.events import Event, RunEnded
+from bnn_core.events import Event
 from bnn_core.models import MODEL_FILE, find_model, shipped_models
 from bnn_core.network import BitwiseNetwork
 from bnn_core.past import parent_of, parse_moment
 from bnn_core.presets import PRESETS, preset
 from bnn_core.recompute import cost
+from bnn_core.reproduce.command import reproduce
 from bnn_core.runs import RunFolder, find_run, list_runs, new_branch_id, new_run_id, runs_root
 
 app = typer.Typer(
@@ -43,11 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="Another set of IDX files, gz or plain; MNIST if left out."),
-]
+app.command()(reproduce)
 
 
 def main() -> None:
@@ -67,14 +63,6 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _digits(data: Path | None) -> Digits:
-    return load_mnist() if data is None else load_digits(data)
-
-
 @app.command()
 def train(
     preset_name: Annotated[
@@ -89,9 +77,7 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="The run folder; a new one under the root if left out.")
     ] = None,
     data: Data = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=256, metavar="N", help="Torch's threads; all cores but one.")
-    ] = None,
+    threads: Threads = None,
     as_json: Json = False,
 ) -> int:
     """Train a bitwise network in both phases, into a run folder."""
@@ -103,7 +89,7 @@ def train(
     folder = out or runs_root() / new_run_id(preset_name)
     control = Control()
     events = record_run(
-        config, _digits(data), folder, control=control, command=_command_line(), threads=threads
+        config, digits_of(data), folder, control=control, command=_command_line(), threads=threads
     )
     return _watch(events, control, folder, config, as_json)
 
@@ -119,7 +105,7 @@ def resume(
 
     folder = find_run(run)
     control = Control()
-    events = resume_run(folder.path, _digits(data), control=control, command=_command_line())
+    events = resume_run(folder.path, digits_of(data), control=control, command=_command_line())
     return _watch(events, control, folder.path, folder.config, as_json)
 
 
@@ -148,7 +134,7 @@ def branch(
     folder = out or runs_root() / new_branch_id(parent.id)
     control = Control()
     events = branch_run(
-        parent.path, folder, moment, changes, _digits(data), control=control, command=_command_line()
+        parent.path, folder, moment, changes, digits_of(data), control=control, command=_command_line()
     )
     return _watch(events, control, folder, config, as_json)
 
@@ -159,35 +145,16 @@ def _command_line() -> str:
 
 
 def _watch(events: Iterator[Event], control: Control, folder: Path, config: RunConfig, as_json: bool) -> int:
-    """Follow a run to its end; the exit code."""
-    caught: list[int] = []
-
-    def stop(number: int, _frame: Any) -> None:
-        if caught:  # a second Ctrl-C: now
-            raise KeyboardInterrupt
-        caught.append(number)
-        # Not in the handler itself: the lock may be held by the very code that it interrupts.
-        import threading
-
-        threading.Thread(target=control.stop).start()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    end: RunEnded | None = None
-    try:
-        for event in terminal.follow(events, config):
-            if isinstance(event, RunEnded):
-                end = event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    """Follow a run to its end and say how it ended; the exit code."""
+    end, code = terminal.run_to_end(events, control, config)
     assert end is not None
     if as_json:
         record = end.record()
         del record["event"], record["t"]
-        _print_json({"id": folder.absolute().name, "path": str(folder.absolute()), **record})
+        terminal.print_json({"id": folder.absolute().name, "path": str(folder.absolute()), **record})
     else:
         print(terminal.outcome(end, folder))
-    return 128 + caught[0] if caught and end.status == "stopped" else 0
+    return code
 
 
 @app.command()
@@ -198,7 +165,7 @@ def evaluate(
 ) -> None:
     """Measure a network on the test digits, with the bitwise kernels."""
     network = BitwiseNetwork.load(model)
-    digits = _digits(data)
+    digits = digits_of(data)
     started = time.perf_counter()
     scores = network.scores(digits.test_images)
     seconds = time.perf_counter() - started
@@ -213,7 +180,7 @@ def evaluate(
         "seconds": round(seconds, 4),
     }
     if as_json:
-        _print_json(result)
+        terminal.print_json(result)
         return
     print(
         f"{result['name']}: {result['error_percent']:.2f} % test error,"
@@ -244,7 +211,7 @@ def bench(
     with terminal.measuring() as tell:
         result = measuring.report(network, threads=threads, tell=tell)
     if as_json:
-        _print_json(result)
+        terminal.print_json(result)
     else:
         terminal.print_bench(result)
     return 0 if result["correct"] else 1
@@ -265,7 +232,7 @@ def predict(
         scores = network.scores(load_image(image, network.side)[None])[0]
         results.append({"image": str(image), "label": int(scores.argmax()), "scores": scores.tolist()})
     if as_json:
-        _print_json(results)
+        terminal.print_json(results)
         return
     for result in results:
         second, first = sorted(result["scores"])[-2:]
@@ -290,7 +257,7 @@ def models(as_json: Json = False) -> None:
             }
         )
     if as_json:
-        _print_json(rows)
+        terminal.print_json(rows)
         return
     table = Table("name", "test error", "network", "variant", "bytes", box=None)
     for row in rows:
@@ -309,7 +276,7 @@ def runs(as_json: Json = False) -> None:
     """List the runs under the root (``runs/``, or the folder that BNN_RUNS names)."""
     rows = [_run_row(run) for run in list_runs()]
     if as_json:
-        _print_json(rows)
+        terminal.print_json(rows)
         return
     if not rows:
         print(f"No run yet in {runs_root()}.")
@@ -354,7 +321,7 @@ def _error_text(row: dict[str, Any]) -> str:
 def fields(as_json: Json = False) -> None:
     """List every field of a run's configuration: range, default, help and equation."""
     if as_json:
-        _print_json(
+        terminal.print_json(
             [
                 {
                     "field": s.path,

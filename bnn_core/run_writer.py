@@ -99,7 +99,7 @@ def resume_run(
             checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
             if checkpoint.state["data_sha256"] != data.sha256:
                 raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
-            if checkpoint.state["config"] != run.config.to_dict():
+            if RunConfig.from_dict(checkpoint.state["config"]) != run.config:
                 raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
             _rewind(folder, checkpoint)
             events = train(run.config, data, control=control, checkpoint=checkpoint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,14 @@ from rich.table import Table
 
 from bnn_core import events
 from bnn_core.config import RunConfig
+from bnn_core.control import Control
 from bnn_core.past import Moment
 from bnn_core.recompute import Cost
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, indent=2))
 
 
 def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Event]:
@@ -47,6 +55,33 @@ def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Ev
             elif isinstance(event, events.EpochEnded):
                 console.print(_epoch_line(event), highlight=False, soft_wrap=True)
             yield event
+
+
+def run_to_end(
+    run: Iterator[events.Event], control: Control, config: RunConfig
+) -> tuple[events.RunEnded | None, int]:
+    """Follow a run to its end; Ctrl-C and SIGTERM stop it. How it ended, and the exit code."""
+    caught: list[int] = []
+
+    def stop(number: int, _frame: Any) -> None:
+        if caught:  # a second Ctrl-C: now
+            raise KeyboardInterrupt
+        caught.append(number)
+        # Not in the handler itself: the lock may be held by the very code that it interrupts.
+        import threading
+
+        threading.Thread(target=control.stop).start()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    end: events.RunEnded | None = None
+    try:
+        for event in follow(run, config):
+            if isinstance(event, events.RunEnded):
+                end = event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return end, 128 + caught[0] if caught and (end is None or end.status == "stopped") else 0
 
 
 OTHER_BITS = (

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnn_core.datasets import Digits, load_digits, load_mnist
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Another set of IDX files, gz or plain; MNIST if left out."),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=256, metavar="N", help="Torch's threads; all cores but one.")
+]
+
+
+def digits_of(data: Path | None) -> Digits:
+    """The digits of that folder, or MNIST; raises InputError if they cannot be used."""
+    return load_mnist() if data is None else load_digits(data)

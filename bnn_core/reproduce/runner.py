@@ -1,0 +1,108 @@
+"""Runs experiments, each in a run folder of its own: begun, resumed or only read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bnn_core.bench.machine import processor_name
+from bnn_core.construct import constant_margin
+from bnn_core.control import Control
+from bnn_core.datasets import Digits, split
+from bnn_core.errors import InputError
+from bnn_core.events import Event
+from bnn_core.faults import error_under_faults
+from bnn_core.network import BitwiseNetwork
+from bnn_core.reproduce.experiments import Experiment
+from bnn_core.reproduce.results import Record
+from bnn_core.run_writer import record_run, resume_run
+from bnn_core.runs import RunFolder
+
+INPUT_RATES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
+WEIGHT_RATES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+"""Shares of broken bits that every network is tried with."""
+
+
+def run_folder(experiment: Experiment, seed: int, root: Path) -> Path:
+    """Where the run of a seed lies."""
+    return root / f"reproduce-{experiment.name}-{seed}"
+
+
+def run(
+    experiment: Experiment,
+    seed: int,
+    root: Path,
+    data: Digits,
+    *,
+    control: Control | None = None,
+    threads: int | None = None,
+) -> Iterator[Event]:
+    """Train a seed of an experiment, or go on where it was stopped; nothing if it has finished.
+
+    Raises:
+        InputError: the folder holds another run, or cannot be used.
+    """
+    config = experiment.config.updated({"seed": seed})
+    folder = run_folder(experiment, seed, root)
+    command = f"python -m bnn_core reproduce --only {experiment.name} --seeds {seed + 1}"
+    if not folder.exists():
+        yield from record_run(config, data, folder, control=control, command=command, threads=threads)
+        return
+    known = RunFolder(folder)
+    if known.config != config:
+        raise InputError(
+            f"{folder} holds a run of another configuration: move it away, or give another --out."
+        )
+    if known.state() != "finished":
+        yield from resume_run(folder, data, control=control, command=command)
+
+
+def record(experiment: Experiment, seed: int, root: Path, data: Digits) -> Record:
+    """What a finished run gave, with what is measured on its network afterwards."""
+    found = RunFolder(run_folder(experiment, seed, root))
+    events = found.events()
+    card = found.card()
+    assert card is not None
+    network = BitwiseNetwork.load(found.path)
+    epochs = [r for r in events if r["event"] == "epoch_ended"]
+    before = [r for r in epochs if r["phase"] == 1]
+    started = next(r for r in events if r["event"] == "run_started")
+    constants = found.config.network.constant_units
+    train_images = split(data, found.config.data.train_digits).train_images
+    return {
+        "experiment": experiment.name,
+        "seed": seed,
+        "config": found.config.to_dict(),
+        "test_error": card["error_percent"],
+        "test_errors": card["errors"],
+        "ties": card["ties"],
+        "real_error": card["real_error_percent"],
+        "naive_error": before[-1]["validation_error_bitwise"] if before else None,
+        "validation_error": epochs[-1]["validation_error_bitwise"],
+        "seconds": card["seconds"],
+        "threads": started["threads"],
+        "date": card["date"],
+        "machine": f"{processor_name()}, {card['machine']}",
+        "constant_margin": constant_margin(network, constants, train_images) if constants else None,
+        "faults": faults(network, data),
+    }
+
+
+def faults(network: BitwiseNetwork, data: Digits) -> dict[str, list[list[float]]]:
+    """Test error in % with a share of the input bits, or of the weight bits, turned round."""
+    rates: dict[str, tuple[float, ...]] = {"inputs": INPUT_RATES, "weights": WEIGHT_RATES}
+    found: dict[str, list[list[float]]] = {}
+    for what, values in rates.items():
+        found[what] = []
+        for rate in values:
+            share: dict[str, Any] = {what: rate}
+            error = error_under_faults(network, data.test_images, data.test_labels, **share)
+            found[what].append([rate, round(error, 3)])
+    return found
+
+
+def remove(experiment: Experiment, seed: int, root: Path) -> None:
+    """Delete the run folder of a seed: its record is kept elsewhere."""
+    shutil.rmtree(run_folder(experiment, seed, root), ignore_errors=True)
