@@ -202,11 +202,16 @@ def bench(
     threads: Annotated[
         int, typer.Option(min=1, max=256, metavar="N", help="Threads of the network and of each baseline.")
     ] = 1,
+    training: Annotated[
+        bool, typer.Option("--training", help="Measure training steps instead, beside a plain torch network.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Measure speed and memory against float32, and check every integer, in one run."""
     from bnn_core import bench as measuring
 
+    if training:
+        return _bench_training(threads, as_json)
     network = measuring.random_network() if model is None else BitwiseNetwork.load(model)
     with terminal.measuring() as tell:
         result = measuring.report(network, threads=threads, tell=tell)
@@ -215,6 +220,18 @@ def bench(
     else:
         terminal.print_bench(result)
     return 0 if result["correct"] else 1
+
+
+def _bench_training(threads: int, as_json: bool) -> int:
+    from bnn_core.bench.training import training_report
+
+    with terminal.measuring() as tell:
+        result = training_report(threads=threads, tell=tell)
+    if as_json:
+        terminal.print_json(result)
+    else:
+        terminal.print_training_bench(result)
+    return 0
 
 
 @app.command()

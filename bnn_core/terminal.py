@@ -195,6 +195,19 @@ def print_bench(result: dict[str, Any]) -> None:
         )
 
 
+def print_training_bench(result: dict[str, Any]) -> None:
+    """How long an epoch takes, beside the plain network."""
+    sizes = "-".join(map(str, result["sizes"]))
+    print(
+        f"{sizes}, an epoch of 60,000 digits in batches of {result['batch']},"
+        f" on {result['machine']['processor']}, {result['threads']} thread(s), {result['clock']},"
+        f" torch {result['machine']['torch']}"
+    )
+    for name, seconds in result["epoch_s"].items():
+        ratio = f"  {result['ratio'][name]:.2f} x" if name in result["ratio"] else ""
+        print(f"{name:18} {seconds:6.1f} s{ratio}")
+
+
 def _time(microseconds: float) -> str:
     if microseconds < 1000:
         return f"{microseconds:.1f} us"

@@ -10,10 +10,11 @@ state, and a resumed run draws what an unharmed one draws.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -107,6 +108,20 @@ def warm_up() -> None:
     optimizer = torch.optim.Adam([parameter], fused=True)
     parameter.sum().backward()
     optimizer.step()
+
+
+def steps_of(config: RunConfig, data: Digits, phase: int) -> Callable[[], float]:
+    """Training steps on their own, to be timed: one a call, each on the next batch of the training digits.
+
+    Args:
+        phase: 1 or 2; phase 2 starts from weights that phase 1 has not touched.
+    """
+    run = _Run(config, data, Control(), None)
+    if phase == 2:
+        run._next_phase()
+    batches = torch.arange(len(run.train_labels)).split(run.phase_config.batch)
+    turns = itertools.cycle(batches)
+    return lambda: run._step(next(turns))
 
 
 @dataclass

@@ -52,6 +52,7 @@ pages = [
     st.Page(_HERE / "screens" / "weights.py", title="Weights"),
     st.Page(_HERE / "screens" / "activations.py", title="Activations"),
     st.Page(_HERE / "screens" / "xnor.py", title="XNOR"),
+    st.Page(_HERE / "screens" / "results.py", title="Results"),
 ]
 page = st.navigation(pages, position="top")
 state.arrive(page.url_path)

@@ -18,6 +18,7 @@ TOP_LEVEL = {"explorer", "bnn_core", "tests", "requirements.txt", "README.md", "
 
 MAY_IMPORT_TORCH = {
     "bnn_core/bench/baselines.py",
+    "bnn_core/bench/training.py",
     "bnn_core/binarize.py",
     "bnn_core/latent.py",
     "bnn_core/norm.py",

@@ -4,6 +4,7 @@
     baselines   the float networks, and other engines that are installed
     cost        memory, operations and energy of one digit: counted, not timed
     machine     what it was measured on
+    training    training steps beside a plain torch network's (torch)
     start       from the import to the first answer, in processes of their own
     measure     all of it for one network, and whether every kernel gave the oracle's integers
 

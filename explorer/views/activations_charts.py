@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from explorer import words_activations as words
 from explorer.palette import Palette
 from explorer.views.activations import LayerCodes
+from explorer.views.chart_base import base_layout
 from explorer.views.numbers import percent
 
 HEIGHT = 264
@@ -66,22 +67,9 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
         labels.append(
             {"x": last, "y": values[-1], "text": f"<b>{percent(values[-1], 0)}</b><br>{name}"} | end | common
         )
-    layout = {
-        "template": "none",
-        "height": HEIGHT,
-        "margin": {"l": 44, "r": 92, "t": _TOP, "b": _BOTTOM},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": '"Source Sans", sans-serif', "color": palette.ink, "size": 14},
-        "showlegend": False,
-        "dragmode": False,
-        "uirevision": "parting",
+    margin = {"l": 44, "r": 92, "t": _TOP, "b": _BOTTOM}
+    layout = base_layout(palette, height=HEIGHT, margin=margin, name="parting") | {
         "annotations": labels,
-        "hoverlabel": {
-            "bgcolor": palette.panel,
-            "bordercolor": palette.rule,
-            "font": {"color": palette.ink, "size": 14},
-        },
         "xaxis": {
             "range": [-0.1, last + 0.15],
             "tickvals": positions,

@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from bnn_core.events import HISTOGRAM_BINS, EpochEnded
 from explorer import words_train as words
 from explorer.palette import Palette
+from explorer.views.chart_base import base_layout
 from explorer.views.history import Cursor, Errors, History
 from explorer.views.numbers import MINUS
 
@@ -36,26 +37,9 @@ _BELOW_HEADS = 0.88
 _NARROW_PLOT = 600
 """Pixels of the error chart's plot in a small window: labels find room there, so they do in wider ones."""
 
-_FONT = '"Source Sans", "Source Sans Pro", sans-serif'
-
 
 def _layout(figure: go.Figure, palette: Palette, *, height: int, margin: dict[str, int], name: str) -> None:
-    figure.update_layout(
-        template="none",
-        height=height,
-        margin=margin,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "color": palette.ink, "size": 14},
-        showlegend=False,
-        hoverlabel={
-            "bgcolor": palette.panel,
-            "bordercolor": palette.rule,
-            "font": {"color": palette.ink, "size": 14},
-        },
-        uirevision=name,
-        dragmode=False,
-    )
+    figure.update_layout(base_layout(palette, height=height, margin=margin, name=name))
 
 
 def _label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> None:

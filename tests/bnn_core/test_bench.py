@@ -16,6 +16,7 @@ from bnn_core.bench import measure as measuring
 from bnn_core.bench.baselines import BASELINES, baselines, random_weights
 from bnn_core.bench.contest import LEAST_ROUNDS, Clock, clock, race
 from bnn_core.bench.machine import machine
+from bnn_core.bench.training import training_report
 from bnn_core.kernels import KERNELS, PackedLayer
 from bnn_core.network import BitwiseNetwork
 
@@ -165,6 +166,15 @@ def test_a_thread_s_own_time_is_taken_only_where_the_system_counts_it(
     coarse = type("Info", (), {"resolution": 0.0156})
     monkeypatch.setattr("time.get_clock_info", lambda _name: coarse)
     assert clock(1).name == "wall time"
+
+
+def test_training_steps_are_timed_beside_a_plain_network() -> None:
+    result = training_report(sizes=(784, 32, 10), seconds=0.05)
+    assert set(result["epoch_s"]) == {"plain", "phase1", "phase2", "phase2_threshold", "phase2_constant"}
+    for name, ratio in result["ratio"].items():
+        # Seconds of an epoch are rounded.
+        assert ratio == pytest.approx(result["epoch_s"][name] / result["epoch_s"]["plain"], rel=0.2)
+        assert ratio > 0
 
 
 def test_the_machine_is_named() -> None:

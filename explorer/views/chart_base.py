@@ -1,0 +1,34 @@
+"""What all charts share: transparent, one font, no legend, nothing to drag. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.palette import Palette
+
+FONT = '"Source Sans", "Source Sans Pro", sans-serif'
+
+
+def base_layout(palette: Palette, *, height: int, margin: Mapping[str, int], name: str) -> dict[str, Any]:
+    """A Plotly layout.
+
+    Args:
+        name: of the chart; what a person did to it stays as long as the name does.
+    """
+    return {
+        "template": "none",
+        "height": height,
+        "margin": dict(margin),
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "color": palette.ink, "size": 14},
+        "showlegend": False,
+        "hoverlabel": {
+            "bgcolor": palette.panel,
+            "bordercolor": palette.rule,
+            "font": {"color": palette.ink, "size": 14},
+        },
+        "uirevision": name,
+        "dragmode": False,
+    }

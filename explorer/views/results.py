@@ -1,0 +1,120 @@
+"""What the Results page shows, taken from the records of the experiments. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from bnn_core.reproduce import EXPERIMENTS, Experiment, Results
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network of the paper's table.
+
+    Attributes:
+        experiment: what was run.
+        bitwise: test error in % of each seed.
+        real: the same of phase 1's networks; empty without phase 1.
+        float_paper, bitwise_paper: the paper's.
+    """
+
+    experiment: Experiment
+    bitwise: tuple[float, ...]
+    real: tuple[float, ...]
+    float_paper: float
+    bitwise_paper: float
+
+    @property
+    def features(self) -> str:
+        """The input bits."""
+        return self.experiment.config.data.features
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a later paper's table confirms the paper's bitwise number."""
+        return self.features == "bipolar"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a curve's setting; errors in %, one a seed."""
+
+    value: float
+    bitwise: tuple[float, ...]
+    real: tuple[float, ...]
+    naive: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """How a network fares with broken bits.
+
+    Attributes:
+        value: the noise that it was trained with.
+        rates: shares of broken bits.
+        errors: mean test error in % at each.
+    """
+
+    value: float
+    rates: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+def table_rows(results: Results) -> list[Row]:
+    """The paper's table, as far as it was run."""
+    rows = []
+    for experiment in EXPERIMENTS.values():
+        records = results.of(experiment.name)
+        if experiment.paper is None or not records:
+            continue
+        rows.append(
+            Row(
+                experiment,
+                tuple(r["test_error"] for r in records),
+                tuple(r["real_error"] for r in records if r["real_error"] is not None),
+                *experiment.paper,
+            )
+        )
+    return rows
+
+
+def curve(results: Results, group: str) -> list[Point]:
+    """A curve's points, by value, as far as they were run."""
+    points = []
+    for experiment in EXPERIMENTS.values():
+        records = results.of(experiment.name)
+        if experiment.group != group or experiment.value is None or not records:
+            continue
+        points.append(
+            Point(
+                experiment.value,
+                tuple(r["test_error"] for r in records),
+                tuple(r["real_error"] for r in records if r["real_error"] is not None),
+                tuple(r["naive_error"] for r in records if r["naive_error"] is not None),
+            )
+        )
+    return sorted(points, key=lambda point: point.value)
+
+
+def damages(results: Results, group: str, what: str) -> list[Damage]:
+    """How the networks of a curve fare with broken bits.
+
+    Args:
+        what: "inputs" or "weights".
+    """
+    found = []
+    for experiment in EXPERIMENTS.values():
+        records = results.of(experiment.name)
+        if experiment.group != group or experiment.value is None or not records:
+            continue
+        rates = tuple(rate for rate, _error in records[0]["faults"][what])
+        errors = [[error for _rate, error in r["faults"][what]] for r in records]
+        found.append(Damage(experiment.value, rates, tuple(mean(e) for e in zip(*errors, strict=True))))
+    return sorted(found, key=lambda damage: damage.value)
+
+
+def at(points: Sequence[Point], value: float) -> float | None:
+    """The mean bitwise error at a value; None if it was not run."""
+    return next((mean(point.bitwise) for point in points if point.value == value), None)
