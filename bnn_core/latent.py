@@ -58,11 +58,13 @@ class LatentNetwork:
         return self.reaches[layer] if self.reaches else None
 
     @classmethod
-    def random(cls, sizes: Sequence[int], width: float, rng: np.random.Generator) -> LatentNetwork:
+    def random(
+        cls, sizes: Sequence[int], width: float, rng: np.random.Generator, device: str = "cpu"
+    ) -> LatentNetwork:
         """Latents drawn from U(-width, width)."""
 
         def uniform(*shape: int) -> Tensor:
-            return torch.from_numpy(rng.uniform(-width, width, shape).astype(np.float32))
+            return torch.from_numpy(rng.uniform(-width, width, shape).astype(np.float32)).to(device)
 
         shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
         return cls([uniform(*shape) for shape in shapes], [uniform(units) for units, _ in shapes])
@@ -147,7 +149,7 @@ class LatentNetwork:
             if generator is not None or norm is None:
                 sums.append(seen)
             else:
-                sums.append(a + torch.from_numpy(norm.fold(weight.shape[1], self._reach(i))))
+                sums.append(a + torch.from_numpy(norm.fold(weight.shape[1], self._reach(i))).to(a.device))
             if i < last:
                 z = sign_bit(seen, noise.pseudo_gradient, limit)
         return sums
@@ -168,7 +170,8 @@ class LatentNetwork:
     def make_norms(self) -> None:
         """Fresh norms for every layer."""
         units = self.sizes[1:]
-        self.norms = [Norm(n, output=i == len(units) - 1) for i, n in enumerate(units)]
+        device = self.weights[0].device
+        self.norms = [Norm(n, output=i == len(units) - 1, device=device) for i, n in enumerate(units)]
 
     @torch.no_grad()
     def clip(self) -> None:
@@ -190,7 +193,7 @@ class LatentNetwork:
     def signs(self) -> list[NDArray[np.int8]]:
         """The binarised weights as they stand: (units, inputs) int8 in {-1, 0, +1} a layer."""
         return [
-            ternary_values(w, edge).to(torch.int8).numpy()
+            ternary_values(w, edge).to(torch.int8).cpu().numpy()
             for w, edge in zip(self.weights, self.edges, strict=True)
         ]
 
@@ -202,7 +205,7 @@ class LatentNetwork:
         if self.norms:
             biases = [norm.fold(self.sizes[i], self._reach(i)) for i, norm in enumerate(self.norms)]
         else:
-            biases = [np.where(b.detach().numpy() >= 0, 1, -1).astype(np.int32) for b in self.biases]
+            biases = [np.where(b.detach().cpu().numpy() >= 0, 1, -1).astype(np.int32) for b in self.biases]
         zero_one = FEATURES[config.data.features].low == 0
         layers = tuple(
             PackedLayer.from_signs(w, b, zero_one=zero_one and i == 0)
@@ -218,7 +221,7 @@ class LatentNetwork:
         """Phase 1's network with its weights rounded to float16; those of inputs that were left out are 0."""
 
         def rounded(p: Tensor) -> NDArray[np.float32]:
-            return torch.tanh(p * gain).to(torch.float16).to(torch.float32).numpy()
+            return torch.tanh(p * gain).to(torch.float16).to(torch.float32).cpu().numpy()
 
         weights = [rounded(w) for w in self.weights]
         if left_out is not None:

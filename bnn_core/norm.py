@@ -36,12 +36,12 @@ class Norm:
         output: whether it is the output layer's.
     """
 
-    def __init__(self, units: int, *, output: bool) -> None:
+    def __init__(self, units: int, *, output: bool, device: torch.device | str = "cpu") -> None:
         shared = 1 if output else units
-        self.gain = torch.ones(shared).requires_grad_()
-        self.shift = torch.zeros(units).requires_grad_()
-        self.mean = torch.zeros(units)
-        self.var = torch.ones(shared)
+        self.gain = torch.ones(shared, device=device).requires_grad_()
+        self.shift = torch.zeros(units, device=device).requires_grad_()
+        self.mean = torch.zeros(units, device=device)
+        self.var = torch.ones(shared, device=device)
         self.output = output
 
     def train(self, a: Tensor) -> Tensor:
@@ -84,12 +84,12 @@ class Norm:
             offset = self.shift * (torch.sqrt(self.var + EPS) / self.gain) - self.mean
             if reach is not None:
                 offset = ((offset - reach) / 2).round() * 2 + reach
-            return offset.round().numpy().astype(np.int32)
+            return offset.round().cpu().numpy().astype(np.int32)
         low = np.full(len(self.shift), -inputs)
         high = np.full(len(self.shift), inputs + 1)  # on from there on, if ever
         while np.any(low < high):
             middle = (low + high) // 2
-            on = self.evaluate(torch.from_numpy(middle).float()).numpy() >= 0
+            on = self.evaluate(torch.from_numpy(middle).float().to(self.mean.device)).cpu().numpy() >= 0
             high = np.where(on & (low < high), middle, high)
             low = np.where(~on & (low < high), middle + 1, low)
         return (-low).astype(np.int32)

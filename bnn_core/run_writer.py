@@ -59,6 +59,7 @@ def record_run(
     control: Control | None = None,
     command: str = "",
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Iterator[Event]:
     """Train into a new run folder, yielding every event once it is on disk.
 
@@ -76,12 +77,21 @@ def record_run(
     with locked(folder):
         write_config(config, folder)
         yield from _record(
-            train(config, data, control=control, threads=threads), config, data, folder, command
+            train(config, data, control=control, threads=threads, device=device),
+            config,
+            data,
+            folder,
+            command,
         )
 
 
 def resume_run(
-    folder: Path, data: Digits, *, control: Control | None = None, command: str = ""
+    folder: Path,
+    data: Digits,
+    *,
+    control: Control | None = None,
+    command: str = "",
+    device: str = "cpu",
 ) -> Iterator[Event]:
     """Go on with a stopped, interrupted or failed run, bit for bit as if nothing had happened.
 
@@ -102,7 +112,7 @@ def resume_run(
             if RunConfig.from_dict(checkpoint.state["config"]) != run.config:
                 raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
             _rewind(folder, checkpoint)
-            events = train(run.config, data, control=control, checkpoint=checkpoint)
+            events = train(run.config, data, control=control, checkpoint=checkpoint, device=device)
         elif parent_of(records) is not None:
             # Killed on the way to where it branched.
             _rewind_to_branching(folder, records)
@@ -110,7 +120,7 @@ def resume_run(
         else:
             # Killed before the first step: there is nothing to lose by starting over.
             write_atomically(folder / EVENTS_FILE, b"")
-            events = train(run.config, data, control=control)
+            events = train(run.config, data, control=control, device=device)
         (folder / SNAPSHOTS).mkdir(exist_ok=True)
         for path in folder.rglob(".*.part"):  # what a kill in mid-write left
             path.unlink(missing_ok=True)

@@ -75,6 +75,7 @@ def train(
     control: Control | None = None,
     checkpoint: Checkpoint | None = None,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Iterator[Event]:
     """Train a bitwise network.
 
@@ -89,6 +90,7 @@ def train(
             follow are, bit for bit, those of an unharmed run (times and progress excepted). Settings that
             changed after it (its ``state["replay"]``) change again at the same steps.
         threads: torch's threads; by default all cores but one. A checkpoint's own count wins.
+        device: torch's name of the device to train on. The promise of equal bits holds for the processor.
 
     Yields:
         events, see :mod:`bnn_core.events`; the last is ``RunEnded``.
@@ -99,7 +101,7 @@ def train(
     if checkpoint is not None:
         threads = int(checkpoint.state["threads"])
     torch.set_num_threads(threads or default_threads())
-    yield from _Run(config, data, control or Control(), checkpoint).events()
+    yield from _Run(config, data, control or Control(), checkpoint, device).events()
 
 
 def warm_up() -> None:
@@ -156,7 +158,9 @@ class _Run:
         data: Digits,
         control: Control,
         checkpoint: Checkpoint | None,
+        device: str = "cpu",
     ) -> None:
+        self.device = device
         self.start_config = self.config = config
         self.data = data
         self.control = control
@@ -165,7 +169,7 @@ class _Run:
         train_bits = self._bits(self.split.train_images)
         self.quiet = quiet_inputs(train_bits)  # with constant units they carry the first layer's integers
         self.train_values = self._values(train_bits)
-        self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64))
+        self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64)).to(device)
         self.train_probe = self._probe(self.split.probe_images, self.split.probe_labels)
         self.validation = (
             None
@@ -181,7 +185,7 @@ class _Run:
         self.sizes = (inputs, *config.network.hidden, data.classes)
         free = (inputs, *(units - constants for units in config.network.hidden), data.classes)
         rng = self._rng(_INIT)
-        self.network = LatentNetwork.random(free, config.compression.weight_init, rng)
+        self.network = LatentNetwork.random(free, config.compression.weight_init, rng, device)
         self.network.reaches = self._reaches()
         if checkpoint is not None:
             self._restore(checkpoint)
@@ -197,7 +201,7 @@ class _Run:
 
     def _torch_rng(self, *where: int) -> torch.Generator:
         words = np.random.SeedSequence([self.start_config.seed, _NOISE, *where]).generate_state(1, np.uint64)
-        return torch.Generator().manual_seed(int(words[0]) >> 1)
+        return torch.Generator(self.device).manual_seed(int(words[0]) >> 1)
 
     def _bits(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return input_bits(images, self.config.data.features, self.config.data.input_threshold)
@@ -210,7 +214,7 @@ class _Run:
         values = input_values(bits, self.config.data.features)
         if self.config.network.constant_units:
             values[:, self.quiet] = 0
-        return torch.from_numpy(values)
+        return torch.from_numpy(values).to(self.device)
 
     def _probe(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Probe:
         bits = self._bits(images)
@@ -305,7 +309,7 @@ class _Run:
         place = self.place
         order = torch.from_numpy(
             self._rng(_ORDER, place.phase, place.epoch).permutation(len(self.train_labels))
-        )
+        ).to(self.device)
         early = {max(1, round(share * self.steps)) for share in FIRST_EPOCH_SNAPSHOTS}
         last_said, said_digits = time.perf_counter(), place.loss_digits
         steps = self.steps
@@ -364,7 +368,7 @@ class _Run:
         low = FEATURES[self.config.data.features].low
         moved = (z + share * (1 - low) * z.grad.sign()).clamp_(low, 1)
         if self.config.network.constant_units and low == -1:
-            moved[:, torch.from_numpy(self.quiet)] = 0
+            moved[:, torch.from_numpy(self.quiet).to(self.device)] = 0
         return moved
 
     def _obey(self) -> Iterator[Event]:
@@ -411,7 +415,7 @@ class _Run:
         with torch.no_grad():
             compressed = [w if gain is None else compress(w, gain) for w in network.weights]
             saturation = [float(w.abs().mean()) for w in compressed]
-            bins = [histogram(w.numpy()) for w in compressed]
+            bins = [histogram(w.cpu().numpy()) for w in compressed]
         self._tick()
         yield EpochEnded(
             t=self.t,
@@ -510,7 +514,7 @@ class _Run:
             self.network.real_forward(chunk.float(), self.gain).argmax(dim=1)
             for chunk in probe.values.split(2000)
         ]
-        return _percent(torch.cat(guesses).numpy(), probe.labels)
+        return _percent(torch.cat(guesses).cpu().numpy(), probe.labels)
 
     @staticmethod
     def _bitwise_error(network: BitwiseNetwork, probe: _Probe) -> tuple[float, int, int]:
@@ -576,12 +580,12 @@ class _Run:
         tensors: dict[str, NDArray[Any]] = {}
         for i, p in enumerate(self.network.parameters()):
             # Copies: training goes on in the tensors' own memory.
-            tensors[f"latent{i}"] = p.detach().numpy().copy()
+            tensors[f"latent{i}"] = p.detach().cpu().numpy().copy()
             for name, value in self.optimizer.state.get(p, {}).items():
-                tensors[f"adam{i}.{name}"] = value.numpy().copy()
+                tensors[f"adam{i}.{name}"] = value.cpu().numpy().copy()
         for i, norm in enumerate(self.network.norms):
             for name, value in norm.buffers().items():
-                tensors[f"norm{i}.{name}"] = value.numpy().copy()
+                tensors[f"norm{i}.{name}"] = value.cpu().numpy().copy()
         for i, signs in enumerate(self.last_signs):
             tensors[f"signs{i}"] = signs
         state = {
@@ -597,7 +601,9 @@ class _Run:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
-        tensors = {name: torch.from_numpy(np.array(v)) for name, v in checkpoint.tensors.items()}
+        tensors = {
+            name: torch.from_numpy(np.array(v)).to(self.device) for name, v in checkpoint.tensors.items()
+        }
         self.real_error = state["real_error"]
         self.replay = list(state["replay"])
         self.place = _Place(**state["place"])

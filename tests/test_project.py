@@ -22,6 +22,7 @@ MAY_IMPORT_TORCH = {
     "bnn_core/binarize.py",
     "bnn_core/latent.py",
     "bnn_core/norm.py",
+    "bnn_core/reproduce/runner.py",
     "bnn_core/training.py",
 }
 """Only training, what feeds it, and what bits are compared with."""

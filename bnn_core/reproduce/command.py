@@ -50,7 +50,7 @@ def reproduce(
         return 0
     from bnn_core.reproduce import runner
 
-    digits = digits_of(data)
+    digits, device = digits_of(data), runner.best_device()
     for experiment in wanted:
         for seed in range(seeds or experiment.seeds):
             if noted.find(experiment, seed) is not None:
@@ -58,7 +58,9 @@ def reproduce(
             print(f"{experiment.name}, seed {seed}: {experiment.title}", file=sys.stderr)
             control = Control()
             config = experiment.config.updated({"seed": seed})
-            events = runner.run(experiment, seed, root, digits, control=control, threads=threads)
+            events = runner.run(
+                experiment, seed, root, digits, control=control, threads=threads, device=device
+            )
             _end, code = terminal.run_to_end(events, control, config)
             if code:
                 print(f"Stopped; the same command goes on from here: {root}", file=sys.stderr)

@@ -38,6 +38,7 @@ def run(
     *,
     control: Control | None = None,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Iterator[Event]:
     """Train a seed of an experiment, or go on where it was stopped; nothing if it has finished.
 
@@ -48,7 +49,9 @@ def run(
     folder = run_folder(experiment, seed, root)
     command = f"python -m bnn_core reproduce --only {experiment.name} --seeds {seed + 1}"
     if not folder.exists():
-        yield from record_run(config, data, folder, control=control, command=command, threads=threads)
+        yield from record_run(
+            config, data, folder, control=control, command=command, threads=threads, device=device
+        )
         return
     known = RunFolder(folder)
     if known.config != config:
@@ -56,7 +59,14 @@ def run(
             f"{folder} holds a run of another configuration: move it away, or give another --out."
         )
     if known.state() != "finished":
-        yield from resume_run(folder, data, control=control, command=command)
+        yield from resume_run(folder, data, control=control, command=command, device=device)
+
+
+def best_device() -> str:
+    """A CUDA device if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def record(experiment: Experiment, seed: int, root: Path, data: Digits) -> Record:

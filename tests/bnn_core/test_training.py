@@ -341,3 +341,13 @@ def test_every_live_setting_acts(small: Digits, tiny_config: RunConfig, field: s
 def test_every_event_is_a_json_record(small: Digits, tiny_config: RunConfig) -> None:
     for event in train(tiny_config, small, threads=1):
         assert json.loads(json.dumps(event.record()))["event"] == event.name
+
+
+def test_a_device_trains_about_as_well_as_the_processor(mnist: Digits) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    config = RunConfig().updated(
+        {"data.train_digits": 5000, "network.constant_units": 16, "phase2.nudge": 0.05}
+    )
+    errors = [list(train(config, mnist, device=device))[-1].test_error for device in ("cpu", "cuda")]
+    assert abs(errors[0] - errors[1]) < 2
