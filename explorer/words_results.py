@@ -64,12 +64,14 @@ AXES = {
     "width": Axis("units of each hidden layer", "units", log=True),
     "weight-flips": Axis(
         "weight bits flipped in training", "flipped", "weight bits broken afterwards",
-        percents=True, lines=(0.0, 0.02, 0.1),
+        percents=True, ticks=(0.0, 0.05, 0.1), lines=(0.0, 0.02, 0.1),
     ),
-    "hidden-flips": Axis("hidden bits flipped in training", "flipped", percents=True),
+    "hidden-flips": Axis(
+        "hidden bits flipped in training", "flipped", percents=True, ticks=(0.0, 0.05, 0.1, 0.15)
+    ),
     "input-flips": Axis(
         "input bits flipped in training", "flipped", "input bits broken afterwards",
-        percents=True, lines=(0.0, 0.05, 0.15),
+        percents=True, ticks=(0.0, 0.05, 0.1, 0.15), lines=(0.0, 0.05, 0.15),
     ),
 }  # fmt: skip
 """By group of experiments, in the page's order."""
@@ -94,7 +96,7 @@ def sparsity_said(none: float, half: float, most: float, share: float) -> str:
     verdict = "Half of the weights are free" if half - none < 0.3 else "Half of the weights cost"
     return (
         f"{verdict}: {percent(none)} with all of them, {percent(half)} with half,"
-        f" {percent(most, 1)} with {percent(100 - 100 * share, 0)}."
+        f" {percent(most, 1)} with {percent(100 - 100 * share, 0)} of them."
     )
 
 

@@ -17,6 +17,7 @@ from explorer.views.results import Damage, Point, at, curve, damages, table_rows
 from explorer.views.results_charts import curve_chart, damage_chart
 
 _CSS = Path(__file__).resolve().parent.parent / "static" / "results.css"
+_RULE = '<hr class="bx-rule">'
 DAMAGES = {"weight-flips": ("weights", 0.1, "weight bits"), "input-flips": ("inputs", 0.1, "input bits")}
 """For each kind of noise: what is broken afterwards, the rate that the sentence tells of, and its name."""
 
@@ -25,7 +26,7 @@ def show_table(results: Results) -> None:
     """The paper's numbers and ours."""
     rows = table_rows(results)
     if rows:
-        st.html(html.head(words.TABLE, words.TABLE_NOTE) + results_html.table(rows))
+        st.html(html.head(words.TABLE, words.TABLE_NOTE) + results_html.table(rows) + _RULE)
 
 
 def show_curves(results: Results) -> None:
@@ -33,7 +34,7 @@ def show_curves(results: Results) -> None:
     found = {group: points for group in words.AXES if len(points := curve(results, group)) > 1}
     if not found:
         return
-    st.html('<hr class="bx-rule">' + html.head(words.CURVES, words.CURVES_NOTE))
+    st.html(html.head(words.CURVES, words.CURVES_NOTE))
     with st.container(key="results-curves", horizontal=True, gap=None):
         for group, points in found.items():
             with st.container(key=f"results-chart-{group}", gap=None):
@@ -42,6 +43,7 @@ def show_curves(results: Results) -> None:
                     f'<div class="bx"><b>{words.HEADS[group]}.</b>'
                     f' <span class="muted">{said(group, points)}</span></div>'
                 )
+    st.html(_RULE)
 
 
 def said(group: str, points: list[Point]) -> str:
@@ -69,12 +71,13 @@ def show_damage(results: Results) -> None:
     }
     if not found:
         return
-    st.html('<hr class="bx-rule">' + html.head(words.DAMAGE, words.DAMAGE_NOTE))
+    st.html(html.head(words.DAMAGE, words.DAMAGE_NOTE))
     with st.container(key="results-damage", horizontal=True, gap=None):
         for group, lines in found.items():
             with st.container(key=f"results-chart-damage-{group}", gap=None):
                 chart(damage_chart(lines, colours(), group), f"damage_{group}")
                 st.html(f'<div class="bx muted">{damage_said(group, lines)}</div>')
+    st.html(_RULE)
 
 
 def damage_said(group: str, lines: list[Damage]) -> str:
@@ -110,7 +113,7 @@ def main() -> None:
         show_table(results)
         show_curves(results)
         show_damage(results)
-        st.html(f'<hr class="bx-rule"><div class="bx muted">{words.HOW}</div>')
+        st.html(f'<div class="bx muted">{words.HOW}</div>')
 
 
 main()

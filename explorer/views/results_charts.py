@@ -15,10 +15,10 @@ from explorer.views.chart_base import base_layout
 from explorer.views.results import Damage, Point
 
 HEIGHT = 264
-_MARGIN = {"l": 40, "r": 104, "t": 8, "b": 40}
+_MARGIN = {"l": 48, "r": 120, "t": 8, "b": 40}
 _TICKS = (1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 90)
-_NARROW = 0.055
-"""Space between two names at the right, as a share of the chart's height."""
+_SPACE = 0.085
+"""Between two names at the right, as a share of the axis' length."""
 
 
 def curve_chart(points: Sequence[Point], palette: Palette, group: str) -> go.Figure:
@@ -123,7 +123,8 @@ def _figure(
     """Lines on a logarithmic axis of errors, with their names at their right ends."""
     low, high = math.log10(min(shown)) - 0.06, math.log10(max(shown)) + 0.06
     layout = base_layout(palette, height=HEIGHT, margin=_MARGIN, name=key)
-    right = max(max(each["x"]) for each in lines)
+    left, right = min(min(each["x"]) for each in lines), max(max(each["x"]) for each in lines)
+    room = 0.03 * (right - left)
     layout["annotations"] = [
         {
             "text": f"<b>{name}</b>" if colour == palette.ink else name,
@@ -135,9 +136,10 @@ def _figure(
             "yanchor": "middle",
             "font": {"size": 14, "color": colour},
         }
-        for place, name, colour in _apart(ends, (high - low) * _NARROW * 1.5)
+        for place, name, colour in _apart(ends, (high - low) * _SPACE, high)
     ]
     layout["xaxis"] = {
+        "range": [left - room, right + room],
         "tickvals": list(ticks),
         "ticktext": list(names),
         "tickfont": {"size": 14, "color": palette.muted},
@@ -147,11 +149,12 @@ def _figure(
         "zeroline": False,
         "fixedrange": True,
     }
+    errors = [tick for tick in _TICKS if low <= math.log10(tick) <= high]
     layout["yaxis"] = {
         "type": "log",
         "range": [low, high],
-        "tickvals": [tick for tick in _TICKS if low <= math.log10(tick) <= high],
-        "ticksuffix": "\N{NARROW NO-BREAK SPACE}%",
+        "tickvals": errors,
+        "ticktext": [f"{tick:g}\N{NARROW NO-BREAK SPACE}%" for tick in errors],
         "tickfont": {"size": 14, "color": palette.muted},
         "gridcolor": palette.rule,
         "zeroline": False,
@@ -160,12 +163,12 @@ def _figure(
     return go.Figure({"data": lines, "layout": layout})
 
 
-def _apart(ends: Sequence[tuple[float, str, str]], space: float) -> list[tuple[float, str, str]]:
-    """Where the names go, as logarithms: at the ends of their lines, but never upon each other."""
+def _apart(ends: Sequence[tuple[float, str, str]], space: float, high: float) -> list[tuple[float, str, str]]:
+    """Where the names go, as logarithms: at their lines' ends, but never upon each other or too high."""
     placed: list[tuple[float, str, str]] = []
-    for error, name, colour in sorted(ends):
-        place = math.log10(error)
-        if placed:
-            place = max(place, placed[-1][0] + space)
+    limit = high
+    for error, name, colour in sorted(ends, reverse=True):
+        place = min(math.log10(error), limit)
+        limit = place - space
         placed.append((place, name, colour))
     return placed
