@@ -359,6 +359,19 @@ def fields(as_json: Json = False) -> None:
     Console().print(table)
 
 
+@app.command(hidden=True)  # for those who keep the project
+def ship(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A finished run's id or folder.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the network is to be called.")],
+    snapshots: Annotated[int, typer.Option(min=1, metavar="N", help="Moments of the run to keep.")] = 12,
+    real: Annotated[bool, typer.Option(help="Keep phase 1's network.")] = True,
+) -> None:
+    """Make a finished run one of the networks that come with the project."""
+    from bnn_core.ship import ship as copy
+
+    print(copy(find_run(run), name, snapshots=snapshots, real=real))
+
+
 @app.command()
 def worker() -> None:
     """Serve training runs to a program: JSON lines in, JSON lines out."""
