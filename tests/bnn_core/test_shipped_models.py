@@ -56,7 +56,7 @@ def test_the_real_twin_is_as_good_as_its_card(model: ShippedModel, mnist: Digits
 def test_the_shipped_presets_reach_their_error(name: str, limit: float) -> None:
     card = next(m.card for m in MODELS if m.name == name)
     assert card["error_percent"] <= limit
-    assert card["config"] == PRESETS[name].config.to_dict()
+    assert RunConfig.from_dict(card["config"]) == PRESETS[name].config
     # What a preset promises is what its own run gave.
     assert abs(card["error_percent"] - PRESETS[name].error_percent) <= 0.05
     assert abs(card["seconds"] - PRESETS[name].seconds) <= 0.1 * card["seconds"]
