@@ -31,6 +31,10 @@ NETWORK_HELP = (
     "A click on a unit shows its words above."
 )
 OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
+TABLE_NOTE = (
+    "What the table of nibbles holds: for any four input bits and any four weights, how many of them differ, "
+    "0 to 4. One instruction looks that up for 16 to 64 units: the same count, without counting."
+)
 
 KERNELS = {
     "oracle": f"Oracle, {MINUS}1 and +1 one by one",

@@ -42,6 +42,7 @@ def summary(checks: Sequence[LayerCheck]) -> str:
     return (
         f'<div class="bx bx-checked"><span{tone}><b>{escape(strong)}</b>, {escape(rest)}</span>'
         f"<span><b>{grouped(operations)}</b> {escape(words.OPERATIONS_NOTE)}</span></div>"
+        f'<div class="bx muted">{escape(words.TABLE_NOTE)}</div>'
     )
 
 
