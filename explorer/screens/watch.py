@@ -24,7 +24,7 @@ from explorer.views.numbers import grouped
 CLOSE_SIZE = 112
 CLOSE_GAP = 40
 """Pixels across, and between, the three pictures of the unit up close."""
-SPEED_SECONDS = 0.5
+SPEED_SECONDS = 1.0
 """How often the page looks whether the time was measured."""
 
 
@@ -59,19 +59,17 @@ def _show_all(scene: Scene) -> None:
 
 def show_strip(scene: Scene) -> None:
     """What a digit costs in bits and in float32; its time comes when it is measured."""
-    speed = live.speeds().of(scene.network, scene.moment.path)
+    if live.speeds().of(scene.network, scene.moment.path) is None:
+        # Only the strip is drawn again, not the page: on its first seconds the browser is busy enough.
+        st.fragment(_draw_strip, run_every=SPEED_SECONDS, key="strip")(scene.network, scene.moment.path)
+    else:
+        _draw_strip(scene.network, scene.moment.path)
+
+
+def _draw_strip(network: BitwiseNetwork, path: Path) -> None:
+    speed = live.speeds().of(network, path)
     busy = live.manager().jobs().current is not None
-    if speed is None:
-        wait = st.fragment(_wait_for_speed, run_every=SPEED_SECONDS, key="speed_news")
-        wait(scene.network, scene.moment.path, busy)
-    st.html(f'<hr class="bx-rule">{html.strip(cost(scene.network), speed, busy=busy)}<hr class="bx-rule">')
-
-
-def _wait_for_speed(network: BitwiseNetwork, path: Path, busy: bool) -> None:
-    """Run the page again when the time is known, or when what it waits for has changed."""
-    known = live.speeds().of(network, path) is not None
-    if known or busy != (live.manager().jobs().current is not None):
-        st.rerun()
+    st.html(f'<hr class="bx-rule">{html.strip(cost(network), speed, busy=busy)}<hr class="bx-rule">')
 
 
 def show_digit(scene: Scene) -> None:

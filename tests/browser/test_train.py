@@ -145,6 +145,7 @@ def test_back_to_a_moment_and_on_from_there_as_a_branch(fresh, page, problems):
     expect(page.locator(".st-key-train_transport")).to_contain_text("misread", timeout=120_000)
     parent = only_run(fresh)
     slider = page.locator("[class*=st-key-train_moment_] input[type=range]")
+    expect(slider).to_have_count(1)  # that of the run under way goes when the finished one's comes
     slider.focus()
     page.keyboard.press("ArrowLeft")
     before = parent.config.phase2.epochs - 1
