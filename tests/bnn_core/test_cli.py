@@ -115,6 +115,7 @@ def test_train_evaluate_and_list_agree(cli: Cli, data: Path) -> None:
     assert "config.json is not a run's configuration" in cli.refused("resume", "harmed", "--data", data)
 
 
+@pytest.mark.slow
 def test_a_branch_goes_on_otherwise_from_a_moment_of_a_run(cli: Cli, data: Path) -> None:
     cli("train", *TINY, "--data", data, "--out", cli.cwd / "mine")
     again = ["--at", "phase2:0", "--set", "phase2.epochs=2", "--data", data]

@@ -57,6 +57,7 @@ def test_everything_finds_its_place(page, server, problems, viewport):
     assert max(tops) - min(tops) < 2  # side by side
 
 
+@pytest.mark.slow
 def test_the_code_is_the_networks_and_a_unit_is_chosen(page, server, problems):
     network, image = BitwiseNetwork.load("quick"), load_mnist().test_images[90]
     open_activations(page, server, problems, "model=quick&digit=90&order=trained&layer=2&unit=0")
@@ -131,6 +132,7 @@ def test_the_pointer_finds_digits_and_a_small_map_is_a_layer(page, server, probl
     expect(page.locator(".st-key-digit_map .small button.stage").first).to_be_disabled()  # the input
 
 
+@pytest.mark.slow
 def test_the_scrubber_shows_the_codes_as_they_were(page, server, problems):
     open_activations(page, server, problems, "model=quick&digit=90&order=trained&layer=1&unit=0")
     slider = page.locator(".st-key-moment_choice input[type=range]")

@@ -46,6 +46,7 @@ def fresh(start_server):
     return start_server()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_run_from_start_to_watch(fresh, page, problems):
     problems.allow(LEFT)
@@ -109,6 +110,7 @@ def test_closing_the_tab_does_not_stop_a_run_and_a_killed_worker_is_told(fresh, 
     wait_until(lambda: run.state() == "stopped", 30)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_replay_is_held_sought_and_plays_to_its_end(page, server, problems):
     problems.allow(PROBES)

@@ -148,6 +148,7 @@ def test_a_picture_of_ones_own_is_read_and_another_file_is_refused(page, server,
     expect(answer(page)).to_have_text("3")
 
 
+@pytest.mark.slow
 def test_the_newest_moment_of_a_run_under_way_comes_by_itself(start_server, page, problems):
     from bnn_core.models import MODELS_FOLDER
 
