@@ -231,7 +231,7 @@ def wait_for_epochs(folder: Path, epochs: int, process: "subprocess.Popen[str]")
         log.poll()
 
 
-LONGER = ["--set", "network.hidden=64", "--set", "phase1.epochs=30", "--set", "phase2.epochs=5"]
+LONGER = ["--set", "network.hidden=64", "--set", "phase1.epochs=100", "--set", "phase2.epochs=5"]
 
 
 @pytest.mark.slow
@@ -244,9 +244,10 @@ def test_killed_and_stopped_a_run_is_resumed_bit_for_bit(cli: Cli, data: Path) -
     process.kill()
     process.communicate()
     assert RunFolder(harmed).state() == "interrupted"
+    done = sum(r["event"] == "epoch_ended" for r in RunFolder(harmed).events())
 
     process = cli.start("resume", harmed, "--data", data)
-    wait_for_epochs(harmed, 5, process)
+    wait_for_epochs(harmed, done + 2, process)  # of its own: until then it may not be listening yet
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     if sys.platform != "win32":  # where SIGTERM is a kill
