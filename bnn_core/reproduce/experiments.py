@@ -78,14 +78,15 @@ def _table() -> Iterator[Experiment]:
     }
     nudged: dict[str, Any] = {
         **wide,
-        "phase1.nudge": 0.1,
+        "phase1.nudge": 0.125,
         "phase1.dropout_input": 0.1,
         "phase1.dropout_hidden": 0.2,
-        "phase2.nudge": 0.1,
+        "phase2.nudge": 0.125,
         "phase2.dropout_input": 0.1,
         "phase2.dropout_hidden": 0.2,
     }
     constant = {**nudged, "network.constant_units": 64}
+    shorter = {"phase1.epochs": 10, "phase2.epochs": 35}
 
     def one(name: str, title: str, changes: dict[str, Any], seeds: int = 1) -> Experiment:
         config = RunConfig().updated(changes)
@@ -95,14 +96,16 @@ def _table() -> Iterator[Experiment]:
     yield one(
         "threshold-scratch",
         "threshold, without phase 1",
-        {**nudged, "network.variant": "threshold", "phase1.epochs": 0, "phase2.epochs": 75},
+        {**nudged, "network.variant": "threshold", "phase1.epochs": 0, "phase2.epochs": 45},
     )
-    yield one("strict", "strict, one-bit biases alone", nudged, 3)
+    yield one("strict", "strict, one-bit biases alone", {**nudged, **shorter}, 3)
     yield one("constant", "strict, with 64 constant units a layer", constant, 3)
-    yield one("zero-one", "strict, with constant units", {**constant, "data.features": "zero-one"})
-    yield one("two-bit", "strict, with constant units", {**constant, "data.features": "two-bit"})
+    yield one("zero-one", "strict, with constant units", {**constant, **shorter, "data.features": "zero-one"})
+    yield one("two-bit", "strict, with constant units", {**constant, **shorter, "data.features": "two-bit"})
     yield one(
-        "sparse", "strict, with constant units, half of the weights off", {**constant, "noise.sparsity": 0.5}
+        "sparse",
+        "strict, with constant units, half of the weights off",
+        {**constant, **shorter, "noise.sparsity": 0.5},
     )
     yield one(
         "paper-plain",
