@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from bnn_core import terminal
+from bnn_core import cli_keep, terminal
 from bnn_core.branch import branch_config, branch_run
 from bnn_core.cli_options import Data, Json, Threads, digits_of
 from bnn_core.config import LIVE_FIELDS, RunConfig, field_specs, parse_assignments
@@ -44,6 +44,8 @@ app = typer.Typer(
 )
 
 app.command()(reproduce)
+for keeping in (cli_keep.ship, cli_keep.readme):
+    app.command(hidden=True)(keeping)
 
 
 def main() -> None:
@@ -357,19 +359,6 @@ def fields(as_json: Json = False) -> None:
     for spec in field_specs():
         table.add_row(spec.path, str(spec.default), spec.allowed, spec.help)
     Console().print(table)
-
-
-@app.command(hidden=True)  # for those who keep the project
-def ship(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A finished run's id or folder.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the network is to be called.")],
-    snapshots: Annotated[int, typer.Option(min=1, metavar="N", help="Moments of the run to keep.")] = 12,
-    real: Annotated[bool, typer.Option(help="Keep phase 1's network.")] = True,
-) -> None:
-    """Make a finished run one of the networks that come with the project."""
-    from bnn_core.ship import ship as copy
-
-    print(copy(find_run(run), name, snapshots=snapshots, real=real))
 
 
 @app.command()

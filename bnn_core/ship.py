@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ def ship(
 
     Args:
         name: of the network, [a-z0-9-]; its folder must not be there yet.
-        snapshots: how many of its moments to keep, spread over the run; the last one is always kept.
+        snapshots: how many of its moments to keep, spread over the run; the ends of its phases are always
+            kept.
         real: whether phase 1's network goes with it.
 
     Returns:
@@ -49,6 +51,8 @@ def ship(
     write_atomically(folder / EVENTS_FILE, lines.encode())
     write_atomically(folder / CARD_FILE, (json.dumps(card | {"name": name}, indent=2) + "\n").encode())
     moments = run.snapshots()
-    for place in sorted({round(p) for p in np.linspace(len(moments) - 1, 0, max(1, snapshots))}):
-        shutil.copyfile(moments[place].path, folder / SNAPSHOTS / moments[place].path.name)
+    places = {round(place) for place in np.linspace(len(moments) - 1, 0, max(1, snapshots))}
+    places |= {place for place, (a, b) in enumerate(pairwise(moments)) if a.phase != b.phase}
+    for moment in (moments[place] for place in sorted(places)):
+        shutil.copyfile(moment.path, folder / SNAPSHOTS / moment.path.name)
     return folder

@@ -66,57 +66,33 @@ PAPER = {"bipolar": (1.17, 1.33), "zero-one": (1.32, 1.36), "two-bit": (1.36, 1.
 
 
 def _table() -> Iterator[Experiment]:
-    wide: dict[str, Any] = {
-        "data.train_digits": 60_000,
-        "network.hidden": [1024, 1024, 1024],
-        "phase1.epochs": 15,
-        "phase1.learning_rate": 5e-3,
-        "phase1.batch": 250,
-        "phase2.epochs": 60,
-        "phase2.learning_rate": 5e-3,
-        "phase2.batch": 250,
-    }
-    nudged: dict[str, Any] = {
-        **wide,
-        "phase1.nudge": 0.125,
-        "phase1.dropout_input": 0.1,
-        "phase1.dropout_hidden": 0.2,
-        "phase2.nudge": 0.125,
-        "phase2.dropout_input": 0.1,
-        "phase2.dropout_hidden": 0.2,
-    }
-    constant = {**nudged, "network.constant_units": 64}
+    best, plain = preset("paper"), preset("paper-plain")
     shorter = {"phase1.epochs": 10, "phase2.epochs": 35}
+    threshold = {"network.constant_units": 0, "network.variant": "threshold"}
 
-    def one(name: str, title: str, changes: dict[str, Any], seeds: int = 1) -> Experiment:
-        config = RunConfig().updated(changes)
+    def one(name: str, title: str, config: RunConfig, seeds: int = 1) -> Experiment:
         return Experiment(name, "table", title, config, seeds, paper=PAPER[config.data.features])
 
-    yield one("threshold", "threshold", {**nudged, "network.variant": "threshold"}, 3)
+    yield one("threshold", "threshold", best.updated(threshold), 3)
     yield one(
         "threshold-scratch",
         "threshold, without phase 1",
-        {**nudged, "network.variant": "threshold", "phase1.epochs": 0, "phase2.epochs": 45},
+        best.updated({**threshold, "phase1.epochs": 0, "phase2.epochs": 45}),
     )
-    yield one("strict", "strict, one-bit biases alone", {**nudged, **shorter}, 3)
-    yield one("constant", "strict, with 64 constant units a layer", constant, 3)
-    yield one("zero-one", "strict, with constant units", {**constant, **shorter, "data.features": "zero-one"})
-    yield one("two-bit", "strict, with constant units", {**constant, **shorter, "data.features": "two-bit"})
+    yield one("constant", "strict, with 64 constant units a layer", best, 3)
+    yield one(
+        "strict", "strict, one-bit biases alone", best.updated({**shorter, "network.constant_units": 0}), 3
+    )
+    yield one("paper-plain", "strict, the paper's method and nothing else", plain)
     yield one(
         "sparse",
         "strict, with constant units, half of the weights off",
-        {**constant, **shorter, "noise.sparsity": 0.5},
+        best.updated({**shorter, "noise.sparsity": 0.5}),
     )
-    yield one(
-        "paper-plain",
-        "strict, the paper's method and nothing else",
-        {
-            **wide,
-            "noise.pseudo_gradient": "tanh",
-            "phase1.dropout_input": 0.2,
-            "phase1.dropout_hidden": 0.5,
-        },
-    )
+    for features in ("zero-one", "two-bit"):
+        yield one(
+            features, "strict, with constant units", best.updated({**shorter, "data.features": features})
+        )
 
 
 def _ablation() -> Iterator[Experiment]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean
+from typing import Any
 
+from bnn_core.config import RunConfig
+from bnn_core.models import ShippedModel
 from bnn_core.reproduce.experiments import EXPERIMENTS, Experiment
 from bnn_core.reproduce.results import Record, Results
 
@@ -19,6 +22,33 @@ def markdown(results: Results, group: str) -> str:
     rows = [(e, results.of(e.name)) for e in EXPERIMENTS.values() if e.group == group]
     found = [(e, records) for e, records in rows if records]
     return _paper(found) if group == "table" else _plain(found)
+
+
+def networks(models: Sequence[ShippedModel]) -> str:
+    """The networks that come with the project, from their cards."""
+    lines = [
+        "| network | what it is | test error | float, phase 1 | file | made by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for model in sorted(models, key=lambda m: float(m.card["error_percent"]), reverse=True):
+        card = model.card
+        real = card["real_error_percent"]
+        command = str(card["command"]).split(" --out")[0].removeprefix("python -m bnn_core ")
+        lines.append(
+            f"| `{model.name}` | {_what(card)} | **{card['error_percent']:.2f} %**"
+            f" | {f'{real:.2f} %' if real is not None else '–'} | {card['bytes'] / 1000:.0f} kB"
+            f" | `{command}` |"
+        )
+    return "\n".join(lines)
+
+
+def _what(card: dict[str, Any]) -> str:
+    """784-512-512-10, strict, bipolar input bits; with what else its configuration says."""
+    config = RunConfig.from_dict(card["config"])
+    more = [f"{config.network.constant_units} constant units"] if config.network.constant_units else []
+    if config.noise.sparsity:
+        more.append(f"{config.noise.sparsity:.0%} of the hidden weights off".replace("%", " %"))
+    return ", ".join([str(card["what"]), *more])
 
 
 def spread(values: Sequence[float]) -> str:

@@ -29,6 +29,13 @@ def show_table(results: Results) -> None:
         st.html(html.head(words.TABLE, words.TABLE_NOTE) + results_html.table(rows) + _RULE)
 
 
+def show_changes(results: Results) -> None:
+    """The ablations, once there is something beside the plain network."""
+    rows = table_rows(results, "ablation")
+    if len(rows) > 1:
+        st.html(html.head(words.CHANGES, words.CHANGES_NOTE) + results_html.changes(rows) + _RULE)
+
+
 def show_curves(results: Results) -> None:
     """One small chart for each setting."""
     found = {group: points for group in words.AXES if len(points := curve(results, group)) > 1}
@@ -111,6 +118,7 @@ def main() -> None:
         return
     with st.container(key="results-page", gap=None):
         show_table(results)
+        show_changes(results)
         show_curves(results)
         show_damage(results)
         st.html(f'<div class="bx muted">{words.HOW}</div>')

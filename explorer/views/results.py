@@ -11,20 +11,17 @@ from bnn_core.reproduce import EXPERIMENTS, Experiment, Results
 
 @dataclass(frozen=True)
 class Row:
-    """One network of the paper's table.
+    """One network of a table.
 
     Attributes:
         experiment: what was run.
         bitwise: test error in % of each seed.
         real: the same of phase 1's networks; empty without phase 1.
-        float_paper, bitwise_paper: the paper's.
     """
 
     experiment: Experiment
     bitwise: tuple[float, ...]
     real: tuple[float, ...]
-    float_paper: float
-    bitwise_paper: float
 
     @property
     def features(self) -> str:
@@ -62,21 +59,19 @@ class Damage:
     errors: tuple[float, ...]
 
 
-def table_rows(results: Results) -> list[Row]:
-    """The paper's table, as far as it was run."""
+def table_rows(results: Results, group: str = "table") -> list[Row]:
+    """A group's networks, as far as they were run."""
     rows = []
     for experiment in EXPERIMENTS.values():
         records = results.of(experiment.name)
-        if experiment.paper is None or not records:
-            continue
-        rows.append(
-            Row(
-                experiment,
-                tuple(r["test_error"] for r in records),
-                tuple(r["real_error"] for r in records if r["real_error"] is not None),
-                *experiment.paper,
+        if experiment.group == group and records:
+            rows.append(
+                Row(
+                    experiment,
+                    tuple(r["test_error"] for r in records),
+                    tuple(r["real_error"] for r in records if r["real_error"] is not None),
+                )
             )
-        )
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The paper's table as rows of marks on one axis of errors. Pure; everything from outside is escaped."""
+"""Tables of networks as rows of marks on one axis of errors. Pure; everything from outside is escaped."""
 
 from __future__ import annotations
 
@@ -8,50 +8,101 @@ from html import escape
 from statistics import mean
 
 from explorer import words_results as words
-from explorer.views.numbers import percent
+from explorer.views.numbers import MINUS, percent
 from explorer.views.results import Row
+
+_DASH = "\N{EN DASH}"
+
+
+class _Axis:
+    """Errors in %, from left to right, with room for all that are shown."""
+
+    def __init__(self, errors: Sequence[float]) -> None:
+        self.low = math.floor(min(errors) * 5) / 5 - 0.1
+        self.high = math.ceil(max(errors) * 5) / 5 + 0.1
+        step = 0.2 if self.high - self.low < 2.5 else 0.5
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        self.ticks = [round(step * tick, 1) for tick in range(first, last + 1)]
+
+    def place(self, error: float) -> str:
+        return f"left:{100 * (error - self.low) / (self.high - self.low):.2f}%"
+
+    def mark(self, kind: str, error: float) -> str:
+        return f'<i class="{kind}" style="{self.place(error)}"></i>'
+
+    def head(self) -> str:
+        """Every second tick's number."""
+        named = self.ticks[len(self.ticks) % 2 :: 2]
+        return "".join(f'<span style="{self.place(t)}">{t:.1f}</span>' for t in named)
+
+    def grid(self) -> str:
+        return "".join(self.mark("grid", tick) for tick in self.ticks)
 
 
 def table(rows: Sequence[Row]) -> str:
-    """One line a network: inputs, what it is, the paper's marks and ours on one axis, the numbers."""
-    errors = [e for r in rows for e in (*r.bitwise, *r.real, r.float_paper, r.bitwise_paper)]
-    low, high = math.floor(min(errors) * 5) / 5 - 0.1, math.ceil(max(errors) * 5) / 5 + 0.1
-
-    def place(error: float) -> str:
-        return f"left:{100 * (error - low) / (high - low):.2f}%"
-
-    ticks = [tick / 5 for tick in range(math.ceil(low * 5), math.floor(high * 5) + 1)]
-    head = "".join(f'<span style="{place(t)}">{t:.1f}</span>' for t in ticks if round(t * 5) % 2 == 0)
-    grid = "".join(f'<i class="grid" style="{place(t)}"></i>' for t in ticks)
+    """The paper's table: inputs, what it is, the paper's marks and ours on one axis, the numbers."""
+    axis = _Axis([e for r in rows for e in (*r.bitwise, *r.real, *(r.experiment.paper or ()))])
     body = []
     before = ""
     for row in rows:
-        marks = [f'<i class="paper float" style="{place(row.float_paper)}"></i>']
-        marks.append(f'<i class="paper bit" style="{place(row.bitwise_paper)}"></i>')
-        marks += [f'<i class="ours float" style="{place(e)}"></i>' for e in row.real]
-        marks += [f'<i class="ours bit" style="{place(e)}"></i>' for e in row.bitwise]
+        assert row.experiment.paper is not None
+        cited, paper = row.experiment.paper
+        marks = axis.mark("paper float", cited) + axis.mark("paper bit", paper) + _ours(axis, row)
         features = "" if row.features == before else row.features
         before = row.features
-        real = percent(mean(row.real)) if row.real else "\N{EN DASH}"
         star = "" if row.confirmed else "*"
         body.append(
             f'<tr><th scope="row">{escape(features)}</th><td>{escape(row.experiment.title)}</td>'
-            f'<td class="axis">{grid}{"".join(marks)}</td>'
-            f'<td class="muted">{percent(row.float_paper)}*</td><td class="muted">{real}</td>'
-            f'<td class="muted">{percent(row.bitwise_paper)}{star}</td>'
+            f'<td class="axis">{axis.grid()}{marks}</td>'
+            f'<td class="muted">{percent(cited)}*</td><td class="muted">{_real(row)}</td>'
+            f'<td class="muted">{percent(paper)}{star}</td>'
             f"<td><b>{percent(mean(row.bitwise))}</b></td></tr>"
         )
-    columns = "".join(f'<th scope="col">{name}</th>' for name in ("float,<br>paper", "float,<br>ours"))
-    columns += "".join(f'<th scope="col">{name}</th>' for name in ("bitwise,<br>paper", "bitwise,<br>ours"))
-    legend = "".join(
-        f'<span><i class="{mark}"></i>{escape(text)}</span>'
-        for mark, text in zip(
-            ("paper float", "paper bit", "ours float", "ours bit"), words.TABLE_LEGEND, strict=True
+    heads = ("inputs", "network", axis, *words.TABLE_COLUMNS)
+    return _framed(heads, body, words.TABLE_LEGEND, ("paper float", "paper bit"), f"* {words.FOOTNOTE}")
+
+
+def changes(rows: Sequence[Row]) -> str:
+    """The ablations: each change of the first network, its marks, its numbers, what it gains or costs."""
+    axis = _Axis([e for r in rows for e in (*r.bitwise, *r.real)])
+    plain = mean(rows[0].bitwise)
+    body = []
+    for number, row in enumerate(rows):
+        gained = mean(row.bitwise) - plain
+        sign = MINUS if gained < 0 else "+"
+        body.append(
+            f'<tr><th scope="row">{escape(row.experiment.title)}</th><td></td>'
+            f'<td class="axis">{axis.grid()}{_ours(axis, row)}</td>'
+            f'<td class="muted">{_real(row)}</td><td><b>{percent(mean(row.bitwise))}</b></td>'
+            f"<td>{f'{sign}{abs(gained):.2f}' if number else _DASH}</td></tr>"
         )
+    heads = ("change", "", axis, *words.CHANGES_COLUMNS)
+    return _framed(heads, body, words.CHANGES_LEGEND, (), words.CHANGES_FOOTNOTE)
+
+
+def _ours(axis: _Axis, row: Row) -> str:
+    real = "".join(axis.mark("ours float", error) for error in row.real)
+    return real + "".join(axis.mark("ours bit", error) for error in row.bitwise)
+
+
+def _real(row: Row) -> str:
+    return percent(mean(row.real)) if row.real else _DASH
+
+
+def _framed(
+    heads: Sequence[str | _Axis], body: Sequence[str], legend: Sequence[str], papers: Sequence[str], foot: str
+) -> str:
+    """A table below its legend and above its footnote."""
+    columns = "".join(
+        f'<th scope="col" class="axis muted">{head.head()}</th>'
+        if isinstance(head, _Axis)
+        else f'<th scope="col">{"<br>".join(escape(part) for part in head.split("|"))}</th>'
+        for head in heads
     )
+    named = zip((*papers, "ours float", "ours bit"), legend, strict=True)
+    marks = "".join(f'<span><i class="{mark}"></i>{escape(text)}</span>' for mark, text in named)
     return (
-        f'<div class="bx bx-results"><div class="muted legend">{legend}</div><table>'
-        f'<thead><tr><th scope="col">inputs</th><th scope="col">network</th>'
-        f'<th scope="col" class="axis muted">{head}</th>{columns}</tr></thead>'
-        f'<tbody>{"".join(body)}</tbody></table><div class="muted">* {escape(words.FOOTNOTE)}</div></div>'
+        f'<div class="bx bx-results"><div class="muted legend">{marks}</div><table>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f'<div class="muted">{escape(foot)}</div></div>'
     )

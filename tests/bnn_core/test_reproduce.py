@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RunConfig
+from bnn_core.models import shipped_models
 from bnn_core.reproduce import EXPERIMENTS, GROUPS, Experiment, Results, chosen, command, runner, tables
 from bnn_core.reproduce.experiments import CURVES, PAPER
+from bnn_core.reproduce.readme import written
 from bnn_core.runs import RunFolder, is_run_id
 
 ROOT = Path(__file__).parents[2]
@@ -205,6 +207,22 @@ def test_a_table_tells_means_and_seeds(tmp_path: Path) -> None:
     assert "| **1.25 (1.20, 1.30)** | 15 + " in table
     assert table.count("\n") == 2  # what was not run is not in it
     assert "| plain | 2.00 | **2.50** | 60 s |" in tables.markdown(noted, "ablation")
+
+
+def test_the_project_s_results_are_of_the_experiments_as_they_are() -> None:
+    results = Results()
+    for record in results.records:
+        assert results.find(EXPERIMENTS[record["experiment"]], record["seed"]) == record
+
+
+def test_the_readme_s_tables_are_the_results(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert written(text, Results(), shipped_models()) == text
+    for name in ("networks", "table", "ablation"):
+        assert f"<!-- made: {name} -->" in text
+    without = written(text, Results(tmp_path / "none.json"), [])
+    assert without != text
+    assert written(without, Results(), shipped_models()) == text
 
 
 def command_line(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from bnn_core.reproduce.experiments import CURVES
 from explorer import words_results as words
 from explorer.palette import DARK, LIGHT
 from explorer.views import results_html
+from explorer.views.numbers import MINUS
 from explorer.views.results import at, curve, damages, table_rows
 from explorer.views.results_charts import curve_chart, damage_chart
 
@@ -51,7 +52,7 @@ def test_the_table_has_what_was_run_beside_the_paper(results: Results) -> None:
     rows = table_rows(results)
     assert [row.experiment.name for row in rows] == ["threshold-scratch", "constant", "zero-one"]
     assert rows[1].bitwise == pytest.approx((1.2, 1.3, 1.4))
-    assert (rows[1].float_paper, rows[1].bitwise_paper) == (1.17, 1.33)
+    assert rows[1].experiment.paper == (1.17, 1.33)
     assert rows[0].real == ()
     text = results_html.table(rows)
     assert text.count("ours bit") == 5 + 1  # a dot a seed, and the legend's
@@ -65,6 +66,21 @@ def test_the_table_has_what_was_run_beside_the_paper(results: Results) -> None:
     # Only what is confirmed stands without a mark.
     assert "1.33\N{NARROW NO-BREAK SPACE}%</td>" in text
     assert "1.36\N{NARROW NO-BREAK SPACE}%*</td>" in text
+
+
+def test_the_changes_are_told_against_the_plain_network(results: Results) -> None:
+    for name, errors in {
+        "plain-512": (2.4, 2.6),
+        "plain-512-nudge": (2.1, 2.1),
+        "plain-512-tanh": (2.7,),
+    }.items():
+        results.records += [record(name, seed, error) for seed, error in enumerate(errors)]
+    rows = table_rows(results, "ablation")
+    assert [row.experiment.title for row in rows] == ["plain", "tanh' as pseudo-gradient", "nudged inputs"]
+    text = results_html.changes(rows)
+    assert re.findall(r"<td>([^<]*)</td></tr>", text) == ["\N{EN DASH}", "+0.20", f"{MINUS}0.40"]
+    assert text.count("ours bit") == 5 + 1
+    assert "tanh&#x27;" in text
 
 
 @pytest.mark.parametrize("group", list(CURVES))
