@@ -181,7 +181,7 @@ def show_hidden(scene: Scene, layer: int) -> None:
 def show_sums(scene: Scene) -> None:
     """Ten signed bars."""
     sums = scene.traces[-1].sums
-    st.html(html.head(words.SUMS, f"of {grouped(scene.network.sizes[-2])} votes each"))
+    st.html(html.head(words.SUMS, f"of {grouped(scene.network.sizes[-2])} votes"))
     bars = html.sum_bars(sums.tolist(), limit=scene.known.largest, read=scene.read.label, true=scene.true)
     st.html(bars)
     st.html(f'<div class="bx muted">{words.MOST_VOTES}</div>')

@@ -364,11 +364,14 @@ def _labels_phase2(
     one, two = history.errors(1), history.errors(2)
     strong = {"size": 16, "weight": 600}
     if one:
-        # From the second epoch on if that ends before the boundary.
-        start = max(0.6, min(2.0, first + 0.4 - span.epochs(235)))
-        end = start + span.epochs(235)
+        # From the second epoch on if that ends before the boundary; in few words where the phase is narrow.
+        name, width = words.NAIVE, 235
+        if second and first < span.epochs(width):
+            name, width = words.NAIVE_NOW, 110
+        start = max(0.6, min(2.0, first + 0.4 - span.epochs(width)))
+        end = start + span.epochs(width)
         top = max([e.bitwise for e in one if start - 0.5 <= e.epoch <= end + 0.5], default=one[-1].bitwise)
-        _label(figure, words.NAIVE, start, _cap(top, high), yshift=20, font={**strong, "color": palette.ink})
+        _label(figure, name, start, _cap(top, high), yshift=20, font={**strong, "color": palette.ink})
         real = [(e.epoch, e.real) for e in one if e.real is not None]
         if real:
             foot = min(value for epoch, value in real if epoch <= 1 + span.epochs(110))
@@ -445,6 +448,7 @@ def _error_axes(
         range=[0.5, total + 0.5],
         tickvals=places,
         ticktext=names,
+        tickangle=0,
         showgrid=False,
         zeroline=False,
         fixedrange=True,
@@ -485,7 +489,8 @@ def _epoch_ticks(first: int, second: int) -> tuple[list[int], list[str]]:
     places, names = [], []
     for offset, epochs in ((0, first), (first, second)):
         for epoch in range(1, epochs + 1):
-            if epoch % step == 0 or (epoch == 1 and step <= 2 * max(1, epochs)):
+            wanted = epoch % step == 0 or (epoch == 1 and step <= 2 * max(1, epochs))
+            if wanted and (not places or offset + epoch - places[-1] >= step / 2):
                 places.append(offset + epoch)
                 names.append(str(epoch))
     return places, names

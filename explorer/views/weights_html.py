@@ -81,7 +81,7 @@ def bars(on: NDArray[np.integer], digits: NDArray[np.integer], *, output: bool) 
         strong = ' class="best"' if label == best else ""
         fill = f'<i><b style="height:{100 * share:.1f}%"></b></i>'
         cells.append(f'<div{strong} title="{escape(name)}">{fill}{label}</div>')
-    style = "bx bx-bars votes" if output else "bx bx-bars"
+    style = "bx bx-habit votes" if output else "bx bx-habit"
     return f'<div class="{style}" role="img" aria-label="{escape("; ".join(spoken))}">{"".join(cells)}</div>'
 
 

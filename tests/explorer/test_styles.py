@@ -1,0 +1,18 @@
+"""The style sheets: all of them are loaded into one page sooner or later, so a name has one meaning."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+STATIC = Path(__file__).parents[2] / "explorer" / "static"
+
+
+def test_a_piece_of_a_page_is_laid_out_in_one_place() -> None:
+    sheets = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.css")}
+    found = Counter(
+        name for text in sheets.values() for name in set(re.findall(r"^\.(bx-[\w-]+) \{", text, re.MULTILINE))
+    )
+    assert len(found) > 20
+    assert [name for name, sheets_with_it in found.items() if sheets_with_it > 1] == []
