@@ -42,6 +42,7 @@ class Entry:
         sizes: inputs, hidden units of each layer, classes.
         variant: "strict" or "threshold".
         features: how pixels become bits.
+        constants: units of each hidden layer that are always on.
         test_error: in per cent, of the finished network; None while it is not known.
     """
 
@@ -51,6 +52,7 @@ class Entry:
     sizes: tuple[int, ...]
     variant: str
     features: str
+    constants: int
     test_error: float | None
 
 
@@ -107,17 +109,17 @@ def _entry(run: RunFolder, shipped: bool) -> Entry | None:
     if path is None:
         return None
     # Every network of a run has the same shape, so the configuration's version is key enough.
-    sizes, variant, features = _shape(str(run.path), version(run.path / "config.json"), str(path))
+    shape = _shape(str(run.path), version(run.path / "config.json"), str(path))
     card = run.card() if run.model_path else None
     error = (card or {}).get("error_percent")
-    return Entry(run.id, run.path, shipped, sizes, variant, features, None if error is None else float(error))
+    return Entry(run.id, run.path, shipped, *shape, None if error is None else float(error))
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], str, str]:
-    """Sizes, variant and features of a run's networks, from one of them."""
+def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], str, str, int]:
+    """Sizes, variant and features of a run's networks, from one of them; constant units, as configured."""
     network = BitwiseNetwork.load(Path(_path))
-    return network.sizes, network.variant, network.features
+    return network.sizes, network.variant, network.features, RunFolder(folder).config.network.constant_units
 
 
 def moments(entry: Entry) -> list[Moment]:

@@ -89,6 +89,7 @@ def show_texture(
     )
     st.html(
         pieces.line(here.dots_note(scale.dots, shown.compared))
+        + (pieces.line(here.constants_note(shown.entry.constants)) if shown.entry.constants else "")
         + pieces.legend(zero=planes.mask is not None, flips=shown.compared)
     )
 

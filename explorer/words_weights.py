@@ -171,6 +171,11 @@ def dots_note(dots: int, flips: bool) -> str:
     return f"Each dot: {dots * dots} weights, {what}. Click a place to see its bits, a bit to see its unit."
 
 
+def constants_note(units: int) -> str:
+    """What the bands of a network with constant units are."""
+    return f"Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
+
+
 def frame_note(rows: int, columns: int) -> str:
     """The frame, 42 × 42 weights:"""
     return f"The frame, {rows} × {columns} weights:"

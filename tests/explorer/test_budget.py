@@ -23,6 +23,7 @@ def test_it_grows_with_everything_that_costs_time() -> None:
         {"data.features": "two-bit"},
         {"data.train_digits": 60_000},
         {"phase1.batch": 50},
+        {"phase2.nudge": 0.1},
     ):
         assert budget.expected_seconds(base.updated(change)) > seconds, change
 
