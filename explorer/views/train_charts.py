@@ -380,7 +380,7 @@ def _labels_phase2(
                 words.REAL,
                 1,
                 math.log10(max(foot, 0.05)),
-                xshift=-10,
+                xshift=-10 if span.epochs(24) < 1 else 2,  # never over the axis' numbers
                 yshift=-20,
                 font={**strong, "color": palette.float},
             )
@@ -486,7 +486,8 @@ def _error_axes(
 def _epoch_ticks(first: int, second: int) -> tuple[list[int], list[str]]:
     """Where epochs are named, and how: each phase counts from 1."""
     step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if (first + second) / s <= 20), 1000)
-    places, names = [], []
+    places: list[int] = []
+    names: list[str] = []
     for offset, epochs in ((0, first), (first, second)):
         for epoch in range(1, epochs + 1):
             wanted = epoch % step == 0 or (epoch == 1 and step <= 2 * max(1, epochs))
