@@ -19,11 +19,13 @@ from explorer.replay import newest_snapshot, parts, until_snapshot
 from explorer.train_branch import moment_of
 from explorer.train_scrubber import scrubber
 from explorer.train_session import Session, Shown, look_again
-from explorer.views import train_charts
 from explorer.views import train_html as pieces
 from explorer.views.happening import happening
 from explorer.views.history import History, history
 from explorer.views.templates import Templates, templates
+from explorer.views.train_error_chart import error_chart
+from explorer.views.train_flips_chart import flips_chart
+from explorer.views.train_weights_chart import weights_chart
 from explorer.words import moment_name
 
 INK = 128
@@ -65,14 +67,14 @@ def figures(
     """
     colours = palette(theme)
     cursor = _history.cursor(*parts(at)) if at and note else None
-    errors = train_charts.error_chart(_history, colours, running=running, cursor=cursor, cursor_note=note)
+    errors = error_chart(_history, colours, running=running, cursor=cursor, cursor_note=note)
     tiles, since = _templates(_folder, at, lit)
     if not _then.epochs:
         return Figures(errors, None, None, tiles, since)
     return Figures(
         errors,
-        train_charts.weights_chart(_then, colours),
-        train_charts.flips_chart(_then, colours, whole=_history),
+        weights_chart(_then, colours),
+        flips_chart(_then, colours, whole=_history),
         tiles,
         since,
     )

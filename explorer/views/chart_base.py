@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import plotly.graph_objects as go
+
 from explorer.palette import Palette
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
@@ -32,3 +34,15 @@ def base_layout(palette: Palette, *, height: int, margin: Mapping[str, int], nam
         "uirevision": name,
         "dragmode": False,
     }
+
+
+def label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> None:
+    """A direct label; `y` in the axis' own terms (a logarithm on a log axis)."""
+    settings: dict[str, Any] = {
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "align": "left",
+        **options,
+    }
+    figure.add_annotation(text=text, x=x, y=y, **settings)

@@ -14,9 +14,11 @@ from bnn_core import BitwiseNetwork, RunConfig
 from bnn_core.bits import pack
 from bnn_core.kernels import PackedLayer
 from explorer.palette import DARK, LIGHT, Palette
-from explorer.views import train_charts
 from explorer.views.history import Cursor, History, history, planned_only
 from explorer.views.templates import templates
+from explorer.views.train_error_chart import error_chart
+from explorer.views.train_flips_chart import flips_chart, spread
+from explorer.views.train_weights_chart import bin_colours, weights_chart
 
 
 def _records() -> Any:
@@ -48,7 +50,7 @@ def plain(figure: Any) -> str:
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_the_story_of_both_phases(palette: Palette) -> None:
-    figure = train_charts.error_chart(history(R.PHASE2), palette, running=True)
+    figure = error_chart(history(R.PHASE2), palette, running=True)
     lines = traces(figure)
     assert list(lines["real network"].y) == [6.0, 4.0, 2.7]
     assert lines["real network"].line.color == palette.float
@@ -67,7 +69,7 @@ def test_the_story_of_both_phases(palette: Palette) -> None:
 
 
 def test_phase_1_names_its_lines_at_their_ends() -> None:
-    text = plain(train_charts.error_chart(history(R.PHASE1[:4]), LIGHT, running=True))
+    text = plain(error_chart(history(R.PHASE1[:4]), LIGHT, running=True))
     assert "25.0 %" in text
     assert "4.00 %" in text
     assert "binarised now" in text
@@ -86,7 +88,7 @@ def test_phase_1_names_its_lines_at_their_ends() -> None:
 )
 def test_an_empty_chart_shows_what_is_planned(config: dict[str, int]) -> None:
     seen = planned_only(RunConfig().updated(config))
-    figure = train_charts.error_chart(seen, LIGHT)
+    figure = error_chart(seen, LIGHT)
     assert not figure.data
     assert figure.layout.xaxis.range == (0.5, sum(seen.planned) + 0.5)
     assert 1 <= len(figure.layout.xaxis.tickvals) <= 24
@@ -115,12 +117,8 @@ def test_any_course_of_errors_can_be_drawn() -> None:
     for _ in range(60):
         seen = random_history(rng)
         for figure in (
-            train_charts.error_chart(seen, LIGHT, running=bool(rng.integers(2))),
-            *(
-                [train_charts.weights_chart(seen, DARK), train_charts.flips_chart(seen, DARK)]
-                if seen.epochs
-                else []
-            ),
+            error_chart(seen, LIGHT, running=bool(rng.integers(2))),
+            *([weights_chart(seen, DARK), flips_chart(seen, DARK)] if seen.epochs else []),
         ):
             for annotation in figure.layout.annotations:
                 assert np.isfinite(annotation.y)
@@ -130,22 +128,22 @@ def test_any_course_of_errors_can_be_drawn() -> None:
 def test_only_bits_and_flips_have_hue() -> None:
     seen = history(R.PHASE2)
     allowed = {getattr(LIGHT, name) for name in LIGHT.__dataclass_fields__} | {"rgba(0,0,0,0)"}
-    for make in (train_charts.error_chart, train_charts.weights_chart, train_charts.flips_chart):
+    for make in (error_chart, weights_chart, flips_chart):
         for trace in make(seen, LIGHT).data:
             colours = trace.marker.color if isinstance(trace.marker.color, tuple) else [trace.marker.color]
             assert {c for c in colours if c} <= allowed
-    assert {t.line.color for t in train_charts.flips_chart(seen, LIGHT).data} == {LIGHT.changed}
+    assert {t.line.color for t in flips_chart(seen, LIGHT).data} == {LIGHT.changed}
 
 
 def test_bins_wear_the_colour_of_the_bit_that_they_become() -> None:
-    colours = train_charts.bin_colours(0.5, LIGHT)
+    colours = bin_colours(0.5, LIGHT)
     assert colours == [LIGHT.off_cell] * 10 + [LIGHT.zero] * 20 + [LIGHT.on_cell] * 10
-    assert train_charts.bin_colours(0.0, LIGHT) == [LIGHT.off_cell] * 20 + [LIGHT.on_cell] * 20
+    assert bin_colours(0.0, LIGHT) == [LIGHT.off_cell] * 20 + [LIGHT.on_cell] * 20
 
 
 def test_the_boundary_and_the_share_of_zeros_are_written() -> None:
     sparse = R.epoch(2, 1, 3.0, boundary=[0.46, 0.1, 0.0], zeros=[0.5, 0.3, 0.0])
-    figure = train_charts.weights_chart(history([*R.PHASE1, R.phase(2), sparse]), LIGHT)
+    figure = weights_chart(history([*R.PHASE1, R.phase(2), sparse]), LIGHT)
     text = plain(figure)
     assert "+β 0.46" in text
     assert "half are 0" in text
@@ -159,18 +157,18 @@ def test_the_boundary_and_the_share_of_zeros_are_written() -> None:
 
 
 def test_a_phase_1_histogram_has_no_outline() -> None:
-    assert {t.type for t in train_charts.weights_chart(history(R.PHASE1), LIGHT).data} == {"bar"}
+    assert {t.type for t in weights_chart(history(R.PHASE1), LIGHT).data} == {"bar"}
 
 
 def test_flips_are_of_the_phase_under_way_and_labels_do_not_meet() -> None:
-    figure = train_charts.flips_chart(history(R.PHASE2), LIGHT)
+    figure = flips_chart(history(R.PHASE2), LIGHT)
     assert [list(t.x) for t in figure.data] == [[1, 2]] * 3
     assert list(figure.data[0].y) == pytest.approx([6.0, 4.0])
     places = sorted(a.y for a in figure.layout.annotations)
     assert min(np.diff(places)) > 0.2
     assert "Output 4.0 %" in plain(figure)
-    assert train_charts.spread([1.0, 1.0, 1.0], 0.5, 10) == [1.0, 1.5, 2.0]
-    assert max(train_charts.spread([10.0, 10.0], 1.0, 10)) == 10
+    assert spread([1.0, 1.0, 1.0], 0.5, 10) == [1.0, 1.5, 2.0]
+    assert max(spread([10.0, 10.0], 1.0, 10)) == 10
 
 
 # Templates
@@ -229,7 +227,7 @@ def _with_first_looks() -> list[dict[str, Any]]:
 
 
 def test_first_looks_lie_between_a_phases_edge_and_the_end_of_its_first_epoch() -> None:
-    lines = traces(train_charts.error_chart(history(_with_first_looks()), LIGHT))
+    lines = traces(error_chart(history(_with_first_looks()), LIGHT))
     naive, bitwise = lines["the same network, binarised now"], lines["bitwise"]
     assert list(naive.x) == pytest.approx([0.55, 0.75, 1, 2, 3])
     assert list(naive.y) == [42.0, 20.0, 14.0, 25.0, 8.0]
@@ -242,7 +240,7 @@ def test_first_looks_lie_between_a_phases_edge_and_the_end_of_its_first_epoch() 
 
 
 def test_the_first_look_alone_is_a_chart_with_its_number() -> None:
-    figure = train_charts.error_chart(history(_with_first_looks()[:3]), LIGHT, running=True)
+    figure = error_chart(history(_with_first_looks()[:3]), LIGHT, running=True)
     assert list(traces(figure)) == ["the same network, binarised now"]
     assert "42.0 %" in plain(figure)
     assert figure.layout.yaxis.range[1] > np.log10(42)
@@ -250,18 +248,16 @@ def test_the_first_look_alone_is_a_chart_with_its_number() -> None:
 
 def test_a_first_look_far_above_the_epochs_does_not_flatten_them() -> None:
     records = [*R.PHASE1[:2], R.snapshot(1, 0, 25, 88.0), *R.PHASE1[2:]]
-    figure = train_charts.error_chart(history(records), LIGHT)
+    figure = error_chart(history(records), LIGHT)
     assert 88.0 not in list(traces(figure)["the same network, binarised now"].y)
-    without = train_charts.error_chart(history(R.PHASE1), LIGHT)
+    without = error_chart(history(R.PHASE1), LIGHT)
     assert figure.layout.yaxis.range == without.layout.yaxis.range
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_a_moment_is_marked_with_its_own_number(palette: Palette) -> None:
     whole = history(_with_first_looks())
-    figure = train_charts.error_chart(
-        whole, palette, cursor=whole.cursor(1, 2, 500), cursor_note="phase 1, epoch 2"
-    )
+    figure = error_chart(whole, palette, cursor=whole.cursor(1, 2, 500), cursor_note="phase 1, epoch 2")
     assert "25.0 %" in plain(figure)
     assert "phase 1, epoch 2" in plain(figure)
     assert "3.20 %" not in plain(figure), "the large number is that moment's"
@@ -269,7 +265,7 @@ def test_a_moment_is_marked_with_its_own_number(palette: Palette) -> None:
     assert line.line.color == palette.ink
     assert any(list(trace.x) == [2] and list(trace.y) == [25.0] for trace in figure.data)
     # A moment without a number has a line and a name.
-    silent = train_charts.error_chart(whole, palette, cursor=Cursor(2, 3, 0.0, None), cursor_note="then")
+    silent = error_chart(whole, palette, cursor=Cursor(2, 3, 0.0, None), cursor_note="then")
     assert "then" in plain(silent)
 
 
@@ -277,7 +273,7 @@ def test_a_label_beside_a_moment_stays_inside_the_chart() -> None:
     whole = history(_with_first_looks())
     total = sum(whole.planned)
     for cursor in (Cursor(1, 0, 0.1, 42.0), Cursor(1, 3, 0.0, 8.0), Cursor(2, 4, 0.0, 3.0)):
-        figure = train_charts.error_chart(whole, LIGHT, cursor=cursor, cursor_note="phase 2, epoch 4")
+        figure = error_chart(whole, LIGHT, cursor=cursor, cursor_note="phase 2, epoch 4")
         (label,) = [a for a in figure.layout.annotations if "phase 2, epoch 4" in a.text]
         x = cursor.epoch + (3 if cursor.phase == 2 else 0) or 0.55
         assert label.x == pytest.approx(x)
@@ -287,18 +283,18 @@ def test_a_label_beside_a_moment_stays_inside_the_chart() -> None:
 
 def test_a_branch_shows_where_it_left_its_parent() -> None:
     records = [*R.PHASE1, R.phase(2), R.epoch(2, 1, 3.2), R.BRANCHED]
-    figure = train_charts.error_chart(history(records), LIGHT)
+    figure = error_chart(history(records), LIGHT)
     (line,) = [s for s in figure.layout.shapes if s.type == "line" and s.x0 == s.x1 == 4]
     assert line.line.dash is not None
     assert "branched here" in plain(figure)
     assert figure.layout.xaxis.range == (0.5, 9.5), "its own epochs"
-    assert "branched here" not in plain(train_charts.error_chart(history(records[:-1]), LIGHT))
+    assert "branched here" not in plain(error_chart(history(records[:-1]), LIGHT))
 
 
 def test_going_back_in_time_moves_no_axis_of_the_flips() -> None:
     whole = history([*R.PHASE2, R.epoch(2, 3, 3.0, flips=0.5)])
-    now = train_charts.flips_chart(whole, LIGHT)
-    then = train_charts.flips_chart(history(R.PHASE2), LIGHT, whole=whole)
+    now = flips_chart(whole, LIGHT)
+    then = flips_chart(history(R.PHASE2), LIGHT, whole=whole)
     assert then.layout.yaxis.range == now.layout.yaxis.range
     assert then.layout.xaxis.range == now.layout.xaxis.range
     assert len(then.data[0].x) == 2
