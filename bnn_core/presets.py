@@ -117,8 +117,8 @@ PRESETS: dict[str, Preset] = {
                 phase1=PhaseConfig(epochs=15, batch=250, dropout_input=0.1, dropout_hidden=0.2, nudge=0.125),
                 phase2=PhaseConfig(epochs=60, batch=250, dropout_input=0.1, dropout_hidden=0.2, nudge=0.125),
             ),
-            error_percent=1.4,
-            seconds=2200,
+            error_percent=1.15,
+            seconds=3150,
         ),
     )
 }
