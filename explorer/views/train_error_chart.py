@@ -26,8 +26,9 @@ from explorer.views.train_error_points import points_of
 
 ERROR_HEIGHT = 328
 _TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100)
+_FEW_TICKS = (0.02, 0.05, 0.1, 0.3, 1, 3, 10, 30, 100)
 _LOWEST = 2.0
-_LOWS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2)
+_LOWS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2)
 _TOPS = (40.0, 50.0, 60.0, 80.0, 100.0, 130.0)
 """Where the error axis may begin and end; it shows at least 2 to 40, and leaves room above for a name."""
 
@@ -142,7 +143,8 @@ def _range(values: Sequence[float]) -> tuple[float, float, list[float]]:
     low = max([t for t in _LOWS if t <= wanted], default=_LOWS[0])
     highest = max(positive, default=0.0)
     high = min([t for t in _TOPS if t >= 1.3 * highest], default=_TOPS[-1])
-    return low, high, [t for t in _TICKS if low <= t <= min(high, 100)]
+    ticks = _TICKS if high / low < 1000 else _FEW_TICKS
+    return low, high, [t for t in ticks if low <= t <= min(high, 100)]
 
 
 def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, begun: bool) -> None:

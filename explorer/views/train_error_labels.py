@@ -111,16 +111,18 @@ def phase2_labels(
     text = f"{number}  {words.LIVE if running else words.LIVE_END}"
     end = first + second + 0.5
     reference = one[-1].real if one else None
+    tail = [error for place, error, _, _ in line if place >= end - span.epochs(170)]
+    below = reference is not None and (not tail or min(tail) >= reference)
     if x + span.epochs(230) <= end:
         # The line may climb again: stand clear of its last points, above the newest one.
         label(figure, text, x, math.log10(newest or 0.05), xshift=16, yshift=24, font=strong)
     else:
         recent = [error for place, error, _, _ in line if place >= min(x, end - span.epochs(240))]
+        # The real network's name stands between its line and the number, or below both.
+        above = 32 if below or not reference else 44
         peak = max([*recent, *([reference] if reference else [])])
-        label(figure, text, end, _cap(peak, high), xanchor="right", xshift=-8, yshift=32, font=strong)
+        label(figure, text, end, _cap(peak, high), xanchor="right", xshift=-8, yshift=above, font=strong)
     if reference:
-        tail = [error for place, error, _, _ in line if place >= end - span.epochs(170)]
-        below = not tail or min(tail) >= reference
         label(
             figure,
             f"{words.REAL} {words.percent(reference)}",

@@ -6,6 +6,7 @@ import pytest
 from bnn_core import BitwiseNetwork, Digits, RealNetwork, RunConfig
 from bnn_core.models import ShippedModel, shipped_models
 from bnn_core.presets import PRESETS
+from bnn_core.reproduce.experiments import PAPER
 from bnn_core.runs import REAL_FILE, RunFolder
 
 MODELS = shipped_models()
@@ -30,6 +31,24 @@ def test_a_card_says_what_the_network_does(model: ShippedModel, mnist: Digits) -
     assert (model.path / "model.safetensors").stat().st_size == model.card["bytes"]
     assert network.provenance["data_sha256"] == mnist.sha256
     assert model.card["command"].startswith(("python -m bnn_core train ", "python -m bnn_core reproduce "))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
+def test_a_strict_network_is_made_of_bits_alone(model: ShippedModel) -> None:
+    network = BitwiseNetwork.load(model.name)
+    config = RunConfig.from_dict(model.card["config"])
+    assert network.variant == config.network.variant
+    assert network.sizes[1:-1] == config.network.hidden
+    biases = np.concatenate([layer.bias for layer in network.layers])
+    assert (set(biases.tolist()) <= {-1, 1}) == (network.variant == "strict")
+    sparse = [layer.mask is not None for layer in network.layers]
+    assert any(sparse) == (config.noise.sparsity > 0)
+
+
+def test_the_paper_s_network_is_no_worse_than_the_paper_s() -> None:
+    card = next(m.card for m in MODELS if m.name == "paper")
+    assert RunConfig.from_dict(card["config"]) == PRESETS["paper"].config
+    assert card["error_percent"] <= PAPER["bipolar"][1]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
