@@ -279,9 +279,9 @@ class PhaseConfig(_Frozen):
     nudge: float = _field(
         0.0,
         label="Nudged inputs",
-        help="Each step learns half from the digits and half from the same digits with every input moved a"
-        " little towards more loss: by this share of the way from one value to the other (Goodfellow et al.,"
-        " 2015).",
+        help="Each step learns half from the digits and half from the same digits with every input that is"
+        " ever on moved a little towards more loss: by this share of the way from one value to the other"
+        " (Goodfellow et al., 2015).",
         equation="z_0 -> z_0 + nudge (high - low) sign(dL/dz_0)",
         unit="share",
         minimum=0.0,

@@ -168,6 +168,7 @@ class _Run:
         self.split = split(data, config.data.train_digits)
         train_bits = self._bits(self.split.train_images)
         self.quiet = quiet_inputs(train_bits)  # with constant units they carry the first layer's integers
+        self.varied = torch.from_numpy(~self.quiet).to(device)
         self.train_values = self._values(train_bits)
         self.train_labels = torch.from_numpy(self.split.train_labels.astype(np.int64)).to(device)
         self.train_probe = self._probe(self.split.probe_images, self.split.probe_labels)
@@ -363,13 +364,13 @@ class _Run:
 
     @torch.no_grad()
     def _nudged(self, z: Tensor, share: float) -> Tensor:
-        """Inputs moved towards more loss, each by that share of the way between its two values."""
+        """Inputs moved towards more loss, each by that share of the way between its two values.
+
+        Those that are never on stay: a network that learned to bear their moves would learn nothing for it.
+        """
         assert z.grad is not None
         low = FEATURES[self.config.data.features].low
-        moved = (z + share * (1 - low) * z.grad.sign()).clamp_(low, 1)
-        if self.config.network.constant_units and low == -1:
-            moved[:, torch.from_numpy(self.quiet).to(self.device)] = 0
-        return moved
+        return (z + share * (1 - low) * z.grad.sign() * self.varied).clamp_(low, 1)
 
     def _obey(self) -> Iterator[Event]:
         """Settings that changed (now, or then if replayed), then pause."""

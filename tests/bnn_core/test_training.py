@@ -11,6 +11,9 @@ import pytest
 import torch
 
 from bnn_core import Control, Digits, InputError, RunConfig, train, training
+from bnn_core.construct import quiet_inputs
+from bnn_core.datasets import split
+from bnn_core.datasets.features import FEATURES, input_bits
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -341,6 +344,47 @@ def test_every_live_setting_acts(small: Digits, tiny_config: RunConfig, field: s
 def test_every_event_is_a_json_record(small: Digits, tiny_config: RunConfig) -> None:
     for event in train(tiny_config, small, threads=1):
         assert json.loads(json.dumps(event.record()))["event"] == event.name
+
+
+@pytest.mark.parametrize("features", ["bipolar", "zero-one", "two-bit"])
+@pytest.mark.parametrize("constants", [0, 4])
+def test_a_nudge_moves_what_varies_by_its_share_towards_more_loss(
+    small: Digits, monkeypatch: pytest.MonkeyPatch, features: str, constants: int
+) -> None:
+    seen: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+    nudged = training._Run._nudged
+
+    def watched(run: training._Run, z: torch.Tensor, share: float) -> torch.Tensor:
+        moved = nudged(run, z, share)
+        assert z.grad is not None
+        seen.append((z.detach(), z.grad, moved))
+        return moved
+
+    monkeypatch.setattr(training._Run, "_nudged", watched)
+    config = RunConfig().updated(
+        {
+            "data.features": features,
+            "network.hidden": [16],
+            "network.constant_units": constants,
+            "phase1.epochs": 1,
+            "phase1.nudge": 0.1,
+            "phase2.epochs": 1,
+            "phase2.nudge": 0.1,
+        }
+    )
+    list(train(config, small, threads=1))
+    low = FEATURES[features].low
+    quiet = quiet_inputs(input_bits(split(small, None).train_images, features, 128))
+    assert 0 < quiet.sum() < len(quiet)
+    assert len(seen) > 2
+    for z, gradient, moved in seen:
+        assert torch.equal(moved[:, quiet], z[:, quiet])
+        step = (moved - z)[:, ~quiet]
+        assert step.abs().max() <= 0.1 * (1 - low) + 1e-6
+        assert (step * gradient[:, ~quiet]).min() >= 0
+        assert step.any()
+        assert moved.min() >= low
+        assert moved.max() <= 1
 
 
 def test_a_device_trains_about_as_well_as_the_processor(mnist: Digits) -> None:
