@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.measures import class_codes, order_by_digit
-from bnn_core.models import shipped_models
+from bnn_core.models import ShippedModel, shipped_models
 from bnn_core.runs import RunFolder, list_runs
 from explorer.live import followers
 from explorer.views.gallery import Answers, answers
@@ -85,12 +85,16 @@ class Known:
     largest: int
 
 
+def preferred_models() -> list[ShippedModel]:
+    """The networks that come with the project, those that are made to be watched first."""
+    order = {name: place for place, name in enumerate(PREFERRED)}
+    return sorted(shipped_models(), key=lambda model: (order.get(model.name, len(order)), model.name))
+
+
 def entries() -> dict[str, Entry]:
     """What can be chosen, by name: shipped models (the preferred one first), then runs, the newest first."""
-    shipped = {model.name: model.path for model in shipped_models()}
-    names = [name for name in PREFERRED if name in shipped]
-    names += sorted(set(shipped) - set(names))
-    folders = [(shipped[name], True) for name in names]
+    shipped = {model.name: model.path for model in preferred_models()}
+    folders = [(path, True) for path in shipped.values()]
     folders += [(run.path, False) for run in list_runs() if run.id not in shipped]
     found = {}
     for folder, is_shipped in folders:

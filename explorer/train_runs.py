@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bnn_core.models import MODELS_FOLDER, shipped_models
+from bnn_core.models import MODELS_FOLDER
 from bnn_core.runs import RunFolder, list_runs
 from explorer import catalogue, plan
 from explorer import words_train as words
@@ -48,7 +48,7 @@ def choose_run(held: Session, shown: Shown) -> None:
     jobs = manager().jobs()
     known = [job.id for job in (jobs.current, *jobs.queue) if job is not None]
     known += [run.id for run in list_runs()[:LISTED_RUNS] if run.id not in known]
-    known += [model.name for model in shipped_models() if model.name not in known]
+    known += [model.name for model in catalogue.preferred_models() if model.name not in known]
     if shown.run is not None and shown.run not in known:
         known.append(shown.run)
     options = [plan.NEW, *known]
