@@ -11,6 +11,7 @@ from explorer.views.numbers import percent
 TABLE = "The paper's table, run again"
 TABLE_NOTE = "test error, 3 × 1024 hidden units, trained on all 60,000 digits"
 TABLE_LEGEND = ("paper, float", "paper, bitwise", "ours, float", "ours, bitwise: a dot a seed")
+AXIS = "test error, %"
 TABLE_COLUMNS = ("float,|paper", "float,|ours", "bitwise,|paper", "bitwise,|ours")
 FOOTNOTE = (
     "The paper's numbers are as commonly cited; 1.33 is confirmed by a later paper's table. Strict: every "
@@ -23,7 +24,7 @@ CHANGES_LEGEND = ("float", "bitwise: a dot a seed")
 CHANGES_COLUMNS = ("float", "bitwise", "against|plain")
 CHANGES_FOOTNOTE = (
     "Plain: the clipped identity as pseudo-gradient, rates that fall to 0, one-bit biases. Each line makes "
-    "one change, the last makes all that help. Two seeds may differ by 0.2."
+    "one change; the last makes the three that it names."
 )
 CURVES = "What the settings do"
 CURVES_NOTE = "test error of 2 × 256 networks, each a run of half a minute, a dot a seed"

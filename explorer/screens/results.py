@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bnn_core import InputError
-from bnn_core.reproduce import RESULTS_FILE, Results
+from bnn_core.reproduce import RESULTS_FILE, Results, chosen
 from explorer import words_results as words
 from explorer.palette import Palette, palette
 from explorer.views import html, results_html
@@ -32,7 +32,7 @@ def show_table(results: Results) -> None:
 def show_changes(results: Results) -> None:
     """The ablations, once there is something beside the plain network."""
     rows = table_rows(results, "ablation")
-    if len(rows) > 1:
+    if len(rows) > 1 and rows[0].experiment == chosen("ablation")[0]:
         st.html(html.head(words.CHANGES, words.CHANGES_NOTE) + results_html.changes(rows) + _RULE)
 
 

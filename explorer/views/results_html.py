@@ -54,11 +54,11 @@ def table(rows: Sequence[Row]) -> str:
         body.append(
             f'<tr><th scope="row">{escape(features)}</th><td>{escape(row.experiment.title)}</td>'
             f'<td class="axis">{axis.grid()}{marks}</td>'
-            f'<td class="muted">{percent(cited)}*</td><td class="muted">{_real(row)}</td>'
-            f'<td class="muted">{percent(paper)}{star}</td>'
-            f"<td><b>{percent(mean(row.bitwise))}</b></td></tr>"
+            f'<td class="number muted">{percent(cited)}*</td><td class="number muted">{_real(row)}</td>'
+            f'<td class="number muted">{percent(paper)}{star}</td>'
+            f'<td class="number"><b>{percent(mean(row.bitwise))}</b></td></tr>'
         )
-    heads = ("inputs", "network", axis, *words.TABLE_COLUMNS)
+    heads = _heads("inputs", "network") + _axis_head(axis) + _heads(*words.TABLE_COLUMNS, number=True)
     return _framed(heads, body, words.TABLE_LEGEND, ("paper float", "paper bit"), f"* {words.FOOTNOTE}")
 
 
@@ -71,12 +71,13 @@ def changes(rows: Sequence[Row]) -> str:
         gained = mean(row.bitwise) - plain
         sign = MINUS if gained < 0 else "+"
         body.append(
-            f'<tr><th scope="row">{escape(row.experiment.title)}</th><td></td>'
+            f'<tr><th scope="row">{escape(row.experiment.title)}</th>'
             f'<td class="axis">{axis.grid()}{_ours(axis, row)}</td>'
-            f'<td class="muted">{_real(row)}</td><td><b>{percent(mean(row.bitwise))}</b></td>'
-            f"<td>{f'{sign}{abs(gained):.2f}' if number else _DASH}</td></tr>"
+            f'<td class="number muted">{_real(row)}</td>'
+            f'<td class="number"><b>{percent(mean(row.bitwise))}</b></td>'
+            f'<td class="number">{f"{sign}{abs(gained):.2f}" if number else _DASH}</td></tr>'
         )
-    heads = ("change", "", axis, *words.CHANGES_COLUMNS)
+    heads = _heads("change") + _axis_head(axis) + _heads(*words.CHANGES_COLUMNS, number=True)
     return _framed(heads, body, words.CHANGES_LEGEND, (), words.CHANGES_FOOTNOTE)
 
 
@@ -89,20 +90,23 @@ def _real(row: Row) -> str:
     return percent(mean(row.real)) if row.real else _DASH
 
 
-def _framed(
-    heads: Sequence[str | _Axis], body: Sequence[str], legend: Sequence[str], papers: Sequence[str], foot: str
-) -> str:
+def _heads(*names: str, number: bool = False) -> str:
+    """Heads of columns, each in the lines that a bar parts."""
+    kind = ' class="number"' if number else ""
+    lines = ("<br>".join(escape(line) for line in name.split("|")) for name in names)
+    return "".join(f'<th scope="col"{kind}>{text}</th>' for text in lines)
+
+
+def _axis_head(axis: _Axis) -> str:
+    return f'<th scope="col" class="axis muted" aria-label="{words.AXIS}">{axis.head()}</th>'
+
+
+def _framed(heads: str, body: Sequence[str], legend: Sequence[str], papers: Sequence[str], foot: str) -> str:
     """A table below its legend and above its footnote."""
-    columns = "".join(
-        f'<th scope="col" class="axis muted">{head.head()}</th>'
-        if isinstance(head, _Axis)
-        else f'<th scope="col">{"<br>".join(escape(part) for part in head.split("|"))}</th>'
-        for head in heads
-    )
     named = zip((*papers, "ours float", "ours bit"), legend, strict=True)
     marks = "".join(f'<span><i class="{mark}"></i>{escape(text)}</span>' for mark, text in named)
     return (
         f'<div class="bx bx-results"><div class="muted legend">{marks}</div><table>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
         f'<div class="muted">{escape(foot)}</div></div>'
     )

@@ -78,7 +78,11 @@ def test_the_changes_are_told_against_the_plain_network(results: Results) -> Non
     rows = table_rows(results, "ablation")
     assert [row.experiment.title for row in rows] == ["plain", "tanh' as pseudo-gradient", "nudged inputs"]
     text = results_html.changes(rows)
-    assert re.findall(r"<td>([^<]*)</td></tr>", text) == ["\N{EN DASH}", "+0.20", f"{MINUS}0.40"]
+    assert re.findall(r'<td class="number">([^<]*)</td></tr>', text) == [
+        "\N{EN DASH}",
+        "+0.20",
+        f"{MINUS}0.40",
+    ]
     assert text.count("ours bit") == 5 + 1
     assert "tanh&#x27;" in text
 
