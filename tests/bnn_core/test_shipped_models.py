@@ -13,7 +13,14 @@ MODELS = shipped_models()
 
 
 def test_the_networks_that_the_project_promises_are_there() -> None:
-    assert {m.name for m in MODELS} >= {"quick", "talk", "paper", "paper-sparse", "paper-threshold"}
+    assert {m.name for m in MODELS} >= {
+        "quick",
+        "talk",
+        "paper",
+        "paper-sparse",
+        "paper-threshold",
+        "zero-one",
+    }
     assert {m.name for m in MODELS if (m.path / REAL_FILE).exists()} >= {"quick", "talk", "paper"}
 
 
