@@ -16,7 +16,7 @@ TABLE_COLUMNS = ("float,|paper", "float,|ours", "bitwise,|paper", "bitwise,|ours
 FOOTNOTE = (
     "The paper's numbers are as commonly cited; 1.33 is confirmed by a later paper's table. Strict: every "
     "bias is one bit. Threshold: one integer a unit, from batch-norm. Constant units: 64 units of each "
-    "layer are always on and carry the integers of a threshold network in bits, exactly."
+    "layer are always on and carry the integers of a threshold network in bits."
 )
 CHANGES = "What each change buys"
 CHANGES_NOTE = "test error, 3 × 512 hidden units, trained on 50,000 digits for 10 + 20 epochs"

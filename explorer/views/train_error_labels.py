@@ -152,15 +152,7 @@ def cursor_labels(
     """A line at a moment, its point, and its number beside it, above all lines that pass there."""
     first, second = history.planned
     x = place_of(first, cursor.phase, cursor.epoch, cursor.share)
-    figure.add_shape(
-        type="line",
-        x0=x,
-        x1=x,
-        y0=0,
-        y1=BELOW_HEADS,
-        yref="paper",
-        line={"color": palette.ink, "width": 1.5, "dash": "5px,4px"},
-    )
+    _upright(figure, x, palette.ink, "5px,4px")
     width = span.epochs(190 if cursor.error is None else 160)
     right = x + width > first + second + 0.5
     low_end, high_end = (x - width, x) if right else (x, x + width)
@@ -205,15 +197,7 @@ def branching(figure: go.Figure, palette: Palette, history: History) -> None:
     if history.parent is None:
         return
     x = place_of(history.planned[0], history.parent.phase, history.parent.epoch, 0.0)
-    figure.add_shape(
-        type="line",
-        x0=x,
-        x1=x,
-        y0=0,
-        y1=BELOW_HEADS,
-        yref="paper",
-        line={"color": palette.muted, "width": 1.5, "dash": "2px,4px"},
-    )
+    _upright(figure, x, palette.muted, "2px,4px")
     right = x > 0.7 * sum(history.planned)
     label(
         figure,
@@ -227,3 +211,9 @@ def branching(figure: go.Figure, palette: Palette, history: History) -> None:
         yshift=4,
         font={"size": 14, "color": palette.muted},
     )
+
+
+def _upright(figure: go.Figure, x: float, colour: str, dash: str) -> None:
+    """A dashed line at a moment."""
+    line = {"color": colour, "width": 1.5, "dash": dash}
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=BELOW_HEADS, yref="paper", line=line)
