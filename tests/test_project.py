@@ -23,7 +23,13 @@ MAY_IMPORT_TORCH = {
     "bnn_core/latent.py",
     "bnn_core/norm.py",
     "bnn_core/reproduce/runner.py",
-    "bnn_core/training.py",
+    "bnn_core/training/__init__.py",
+    "bnn_core/training/learner.py",
+    "bnn_core/training/material.py",
+    "bnn_core/training/measure.py",
+    "bnn_core/training/run.py",
+    "bnn_core/training/state.py",
+    "bnn_core/training/streams.py",
 }
 """Only training, what feeds it, and what bits are compared with."""
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 import threading
 from collections.abc import Iterator
 
@@ -10,10 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnn_core import Control, Digits, InputError, RunConfig, train, training
-from bnn_core.construct import quiet_inputs
-from bnn_core.datasets import split
-from bnn_core.datasets.features import FEATURES, input_bits
+from bnn_core import Control, Digits, InputError, RunConfig, train
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -25,6 +21,7 @@ from bnn_core.events import (
     Snapshot,
     stable,
 )
+from bnn_core.training.run import Run
 
 
 @pytest.fixture(autouse=True)
@@ -231,62 +228,23 @@ def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConf
     assert records(seen) == records(list(train(tiny_config, small, threads=1)))
 
 
-# The recipe, piece by piece
-
-
-def new_run(data: Digits, config: RunConfig) -> training._Run:
-    return training._Run(config, data, Control(), None)
-
-
-def test_the_rate_warms_up_and_falls_to_zero(small: Digits) -> None:
-    config = RunConfig().updated({"phase1.epochs": 100, "phase1.batch": 100, "phase1.learning_rate": 0.01})
-    run = new_run(small, config)
-    assert run.steps == 25
-    for epoch, step in ((0, 0), (0, 24), (3, 24), (4, 0), (50, 0), (99, 24)):
-        run.place.epoch, run.place.step = epoch, step
-        done = 25 * epoch + step
-        expected = 0.01 * min(1, (done + 1) / 100) * 0.5 * (1 + math.cos(math.pi * done / 2500))
-        assert run.learning_rate == pytest.approx(expected)
-    run.config = config.updated({"phase1.decay": "none"})
-    assert run.learning_rate == 0.01
-
-
 def test_every_epoch_takes_every_digit_once_in_an_order_of_its_own(
     small: Digits, tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[list[int]] = []
 
-    def take(run: training._Run, batch: torch.Tensor) -> float:
+    def take(run: Run, batch: torch.Tensor) -> float:
         if run.place.step == 0:
             taken.append([])
         taken[-1] += batch.tolist()
         return 0.0
 
-    monkeypatch.setattr(training._Run, "_step", take)
+    monkeypatch.setattr(Run, "step", take)
     list(train(tiny_config, small, threads=1))
     assert len(taken) == 4
     for order in taken:
         assert sorted(order) == list(range(2500))
     assert len({tuple(order) for order in taken}) == 4
-
-
-@pytest.mark.parametrize("phase", [1, 2])
-def test_the_loss_is_the_cross_entropy_of_scaled_sums(small: Digits, phase: int) -> None:
-    run = new_run(small, RunConfig().updated({"network.hidden": [24]}))
-    run.place.phase = phase
-    z = run.train_values[:50].double().numpy()
-    W = [w.detach().double().numpy() for w in run.network.weights]
-    B = [b.detach().double().numpy() for b in run.network.biases]
-    if phase == 1:
-        hidden = np.tanh(4 / 28 * (z @ np.tanh(W[0]).T + np.tanh(B[0])))
-        logits = 4 / 24**0.5 * (hidden @ np.tanh(W[1]).T + np.tanh(B[1]))
-    else:
-        W, B = ([np.where(p >= 0, 1, -1) for p in ps] for ps in (W, B))
-        hidden = np.where(z @ W[0].T + B[0] >= 0, 1, -1)
-        logits = (hidden @ W[1].T + B[1]) / 24**0.5
-    right = logits[range(50), small.train_labels[:50]]
-    expected = float(np.mean(np.log(np.exp(logits).sum(axis=1)) - right))
-    assert run._step(torch.arange(50)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_phase_2_starts_from_compressed_latents_with_a_fresh_optimiser(
@@ -344,47 +302,6 @@ def test_every_live_setting_acts(small: Digits, tiny_config: RunConfig, field: s
 def test_every_event_is_a_json_record(small: Digits, tiny_config: RunConfig) -> None:
     for event in train(tiny_config, small, threads=1):
         assert json.loads(json.dumps(event.record()))["event"] == event.name
-
-
-@pytest.mark.parametrize("features", ["bipolar", "zero-one", "two-bit"])
-@pytest.mark.parametrize("constants", [0, 4])
-def test_a_nudge_moves_what_varies_by_its_share_towards_more_loss(
-    small: Digits, monkeypatch: pytest.MonkeyPatch, features: str, constants: int
-) -> None:
-    seen: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    nudged = training._Run._nudged
-
-    def watched(run: training._Run, z: torch.Tensor, share: float) -> torch.Tensor:
-        moved = nudged(run, z, share)
-        assert z.grad is not None
-        seen.append((z.detach(), z.grad, moved))
-        return moved
-
-    monkeypatch.setattr(training._Run, "_nudged", watched)
-    config = RunConfig().updated(
-        {
-            "data.features": features,
-            "network.hidden": [16],
-            "network.constant_units": constants,
-            "phase1.epochs": 1,
-            "phase1.nudge": 0.1,
-            "phase2.epochs": 1,
-            "phase2.nudge": 0.1,
-        }
-    )
-    list(train(config, small, threads=1))
-    low = FEATURES[features].low
-    quiet = quiet_inputs(input_bits(split(small, None).train_images, features, 128))
-    assert 0 < quiet.sum() < len(quiet)
-    assert len(seen) > 2
-    for z, gradient, moved in seen:
-        assert torch.equal(moved[:, quiet], z[:, quiet])
-        step = (moved - z)[:, ~quiet]
-        assert step.abs().max() <= 0.1 * (1 - low) + 1e-6
-        assert (step * gradient[:, ~quiet]).min() >= 0
-        assert step.any()
-        assert moved.min() >= low
-        assert moved.max() <= 1
 
 
 def test_a_device_trains_about_as_well_as_the_processor(mnist: Digits) -> None:
