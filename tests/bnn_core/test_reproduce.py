@@ -218,7 +218,7 @@ def test_the_project_s_results_are_of_the_experiments_as_they_are() -> None:
 def test_the_readme_s_tables_are_the_results(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert written(text, Results(), shipped_models()) == text
-    for name in ("networks", "table"):
+    for name in ("networks", "table", "ablation"):
         assert f"<!-- made: {name} -->" in text
     without = written(text, Results(tmp_path / "none.json"), [])
     assert without != text

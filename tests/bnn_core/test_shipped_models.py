@@ -20,6 +20,7 @@ def test_the_networks_that_the_project_promises_are_there() -> None:
         "paper-sparse",
         "paper-threshold",
         "zero-one",
+        "two-bit",
     }
     assert {m.name for m in MODELS if (m.path / REAL_FILE).exists()} >= {"quick", "talk", "paper"}
 
