@@ -13,15 +13,19 @@ from explorer.views.results import Row
 
 _DASH = "\N{EN DASH}"
 
+_STEPS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Between the lines of an axis, in %; the last is wide enough for any errors."""
+
 
 class _Axis:
     """Errors in %, from left to right, with room for all that are shown."""
 
     def __init__(self, errors: Sequence[float]) -> None:
-        self.low = math.floor(min(errors) * 5) / 5 - 0.1
-        self.high = math.ceil(max(errors) * 5) / 5 + 0.1
-        step = 0.2 if self.high - self.low < 2.5 else 0.5
-        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        span = max(errors) - min(errors)
+        step = next(step for step in _STEPS if span <= 8 * step)
+        # A quarter of a step is room enough for half a mark.
+        first, last = math.floor(min(errors) / step - 0.25), math.ceil(max(errors) / step + 0.25)
+        self.low, self.high = first * step, last * step
         self.ticks = [round(step * tick, 1) for tick in range(first, last + 1)]
 
     def place(self, error: float) -> str:

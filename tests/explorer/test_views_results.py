@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bnn_core.reproduce import EXPERIMENTS, Results
 from bnn_core.reproduce.experiments import CURVES
@@ -85,6 +87,18 @@ def test_the_changes_are_told_against_the_plain_network(results: Results) -> Non
     ]
     assert text.count("ours bit") == 5 + 1
     assert "tanh&#x27;" in text
+
+
+@given(st.lists(st.floats(0.5, 100), min_size=1, max_size=6))
+def test_the_axis_has_room_for_every_mark_and_few_numbers(errors: list[float]) -> None:
+    made = Results(Path("none.json"))
+    made.records = [record("plain-512", seed, error) for seed, error in enumerate(errors)]
+    text = results_html.changes(table_rows(made, "ablation"))
+    places = [float(place) for place in re.findall(r'class="ours \w+" style="left:([\d.]+)%', text)]
+    assert len(places) > len(errors)
+    # A mark of 12 px, on the narrowest axis of 240 px, is half of 5 % wide.
+    assert all(2.5 <= place <= 97.5 for place in places)
+    assert 2 <= text.count("<span style=") <= 12
 
 
 @pytest.mark.parametrize("group", list(CURVES))
