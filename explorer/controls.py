@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bnn_core import InputError
 from explorer import catalogue, state, words
 from explorer.views import html
 
@@ -97,6 +98,12 @@ def choose_order(view: state.View) -> None:
         help=words.ORDER_HELP,
         on_change=lambda: state.change(order=st.session_state["order_choice"]),
     )
+
+
+def refuse(error: InputError) -> None:
+    """Say why a network cannot be shown."""
+    show_notes()
+    st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
 
 
 def show_notes() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from bnn_core import InputError
 from bnn_core.bits import pack
 from bnn_core.measures import band_edges
 from explorer import activations_cache as cache
@@ -15,11 +14,11 @@ from explorer import catalogue, state
 from explorer import words as common
 from explorer import words_activations as words
 from explorer.choose_digit import choose_digit
+from explorer.choose_scene import choose_scene
 from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
 from explorer.components.digit_map import Digits, Panel, digit_map
-from explorer.controls import choose_moment, choose_network, choose_order, show_notes
 from explorer.palette import palette
-from explorer.scene import Scene, compose
+from explorer.scene import Scene
 from explorer.views import activations, html, watch
 from explorer.views import activations_html as pieces
 from explorer.views import activations_map as maps
@@ -363,23 +362,9 @@ def choose_from_map(index: int, chosen: np.ndarray) -> None:
 def main() -> None:
     """The page."""
     st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
-    entries = catalogue.entries()
-    view = state.current(entries)
-    if not entries:
-        st.html(html.note(common.NO_NETWORK))
-        return
-    with st.container(key="act-controls", horizontal=True, gap=None):
-        entry = choose_network(view, entries)
-        moment = choose_moment(view, entry)
-        choose_order(view)
-    try:
-        scene = compose(view, entry, moment)
-    except InputError as error:
-        show_notes()
-        st.html(html.note(common.BROKEN_NETWORK.format(reason=error)))
-        return
-    show_notes()
-    show(scene)
+    scene = choose_scene("act-controls")
+    if scene is not None:
+        show(scene)
 
 
 main()

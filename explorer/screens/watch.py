@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from bnn_core import BitwiseNetwork, InputError
+from bnn_core import BitwiseNetwork
 from bnn_core.bench import cost
 from bnn_core.measures import band_edges
-from explorer import catalogue, live, state, words
+from explorer import live, state, words
 from explorer.choose_digit import digit_name, search_digit, show_pad
+from explorer.choose_scene import choose_scene
 from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
-from explorer.controls import choose_moment, choose_network, choose_order, show_notes
 from explorer.digit_gallery import show_gallery
-from explorer.scene import Scene, compose
+from explorer.scene import Scene
 from explorer.views import html, watch
 from explorer.views.layout import pitch_rules
 from explorer.views.numbers import grouped
@@ -189,23 +189,9 @@ def show_sums(scene: Scene) -> None:
 
 def main() -> None:
     """The page."""
-    entries = catalogue.entries()
-    view = state.current(entries)
-    if not entries:
-        st.html(html.note(words.NO_NETWORK))
-        return
-    with st.container(key="watch-controls", horizontal=True, gap=None):
-        entry = choose_network(view, entries)
-        moment = choose_moment(view, entry)
-        choose_order(view)
-    try:
-        scene = compose(view, entry, moment)
-    except InputError as error:
-        show_notes()
-        st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
-        return
-    show_notes()
-    show(scene)
+    scene = choose_scene("watch-controls")
+    if scene is not None:
+        show(scene)
 
 
 main()

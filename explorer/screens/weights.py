@@ -9,7 +9,7 @@ import streamlit as st
 from bnn_core import InputError
 from explorer import catalogue, state, words
 from explorer import words_weights as here
-from explorer.controls import choose_moment, choose_network, show_notes
+from explorer.controls import choose_moment, choose_network, refuse, show_notes
 from explorer.views import html
 from explorer.weights_controls import choose_layer, choose_sort, choose_versus
 from explorer.weights_matrix import show_deeper, show_every
@@ -53,8 +53,7 @@ def main() -> None:
         try:
             shown = compose(view, entry, moment, versus)
         except InputError as error:
-            show_notes()
-            st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
+            refuse(error)
             return
         with st.container(key="weights-controls-units", horizontal=True, gap=None):
             choose_layer(shown)

@@ -17,7 +17,7 @@ from explorer import words_xnor as say
 from explorer.choose_digit import choose_digit
 from explorer.components.bit_matrix import Cell, bit_matrix
 from explorer.components.word_stepper import word_stepper
-from explorer.controls import choose_moment, choose_network, choose_order, show_notes
+from explorer.controls import choose_moment, choose_network, choose_order, refuse, show_notes
 from explorer.scene import Scene, compose
 from explorer.views import html
 from explorer.views import xnor_html as pieces
@@ -212,8 +212,7 @@ def main() -> None:
     try:
         scene = compose(view, entry, moment, outputs=True)
     except InputError as error:
-        show_notes()
-        st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
+        refuse(error)
         return
     with digit:
         choose_digit(scene)
