@@ -22,6 +22,7 @@ from bnn_core.events import (
     stable,
 )
 from bnn_core.training.run import Run
+from bnn_core.training.schedule import learning_rate
 
 
 @pytest.fixture(autouse=True)
@@ -226,6 +227,18 @@ def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConf
     assert not thread.is_alive()
     # Held and stepped, it is still the same run.
     assert records(seen) == records(list(train(tiny_config, small, threads=1)))
+
+
+def test_rate_and_gain_are_those_of_the_steps_that_are_over(small: Digits, tiny_config: RunConfig) -> None:
+    run = Run(tiny_config, small, Control())
+    assert (run.steps, run.phase_steps) == (25, 50)
+    run.place.epoch, run.place.step = 1, 3
+    assert run.learning_rate == learning_rate(tiny_config.phase1, 28, 50)
+    assert run.gain == pytest.approx(2 ** (28 / 50))
+    run.next_phase()
+    run.place.epoch = 1
+    assert run.learning_rate == learning_rate(tiny_config.phase2, 25, 50)
+    assert run.gain == 2
 
 
 def test_every_epoch_takes_every_digit_once_in_an_order_of_its_own(
