@@ -13,13 +13,13 @@ from bnn_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from bnn_core.config import RunConfig
-    from bnn_core.control import Control
     from bnn_core.datasets import Digits, load_digits, load_mnist
     from bnn_core.errors import InputError
-    from bnn_core.network import BitwiseNetwork
+    from bnn_core.network.bitwise import BitwiseNetwork
+    from bnn_core.network.real import RealNetwork
     from bnn_core.presets import preset
-    from bnn_core.real import RealNetwork
     from bnn_core.training import train
+    from bnn_core.training.control import Control
 
 __version__ = "0.1.0"
 
@@ -39,11 +39,11 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "BitwiseNetwork": "network",
-        "Control": "control",
+        "BitwiseNetwork": "network.bitwise",
+        "Control": "training.control",
         "Digits": "datasets",
         "InputError": "errors",
-        "RealNetwork": "real",
+        "RealNetwork": "network.real",
         "RunConfig": "config",
         "load_digits": "datasets",
         "load_mnist": "datasets",

@@ -1,6 +1,6 @@
 """``python -m bnn_core``."""
 
-from bnn_core.cli import main
+from bnn_core.commands.app import main
 
 if __name__ == "__main__":
     main()

@@ -16,9 +16,11 @@ if str(_HERE.parent) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from explorer import live, state, words  # noqa: E402
 from explorer.components.theme import watch_theme  # noqa: E402
 from explorer.palette import css_variables, logo  # noqa: E402
+from explorer.server import live  # noqa: E402
+from explorer.shared import view as state  # noqa: E402
+from explorer.shared import words  # noqa: E402
 
 
 @st.cache_resource(show_spinner=False)
@@ -31,12 +33,12 @@ def _set_up() -> str:
     import pandas  # noqa: F401  (before Plotly, which trips over one that another thread is importing)
     import plotly.graph_objects  # noqa: F401
 
-    import explorer.catalogue  # noqa: F401
+    import explorer.server.catalogue  # noqa: F401
 
     gc.collect()
     gc.freeze()
     variables = css_variables() + f'\n--bx-name: "{words.APP}";'
-    style = (_HERE / "static" / "style.css").read_text("utf-8")
+    style = (_HERE / "shared" / "style.css").read_text("utf-8")
     return f"<style>:root {{\n{variables}\n}}\n{style}</style>"
 
 
@@ -47,12 +49,12 @@ st.logo(logo(), size="small")  # its name is written beside it by style.css
 # Not in a folder named pages/: Streamlit would take that for its older kind of navigation, and run a page
 # without this file when a fresh server is first asked for it.
 pages = [
-    st.Page(_HERE / "screens" / "watch.py", title="Watch", default=True),
-    st.Page(_HERE / "screens" / "train.py", title="Train"),
-    st.Page(_HERE / "screens" / "weights.py", title="Weights"),
-    st.Page(_HERE / "screens" / "activations.py", title="Activations"),
-    st.Page(_HERE / "screens" / "xnor.py", title="XNOR"),
-    st.Page(_HERE / "screens" / "results.py", title="Results"),
+    st.Page(_HERE / "screens" / "watch" / "page.py", title="Watch", url_path="watch", default=True),
+    st.Page(_HERE / "screens" / "train" / "page.py", title="Train", url_path="train"),
+    st.Page(_HERE / "screens" / "weights" / "page.py", title="Weights", url_path="weights"),
+    st.Page(_HERE / "screens" / "activations" / "page.py", title="Activations", url_path="activations"),
+    st.Page(_HERE / "screens" / "xnor" / "page.py", title="XNOR", url_path="xnor"),
+    st.Page(_HERE / "screens" / "results" / "page.py", title="Results", url_path="results"),
 ]
 page = st.navigation(pages, position="top")
 state.arrive(page.url_path)

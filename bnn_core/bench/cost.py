@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnn_core.bits import word_count
-from bnn_core.network import BitwiseNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
 
 FLOAT_PICOJOULES = 3.7 + 0.9
 """Energy of a float32 multiplication and an addition, in pJ.

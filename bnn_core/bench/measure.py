@@ -20,7 +20,7 @@ from bnn_core.bits import WordArray, pack, unpack
 from bnn_core.datasets import load_mnist
 from bnn_core.datasets.features import input_values
 from bnn_core.kernels import KERNELS, PackedLayer, kernel_name
-from bnn_core.network import BitwiseNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
 
 BATCHES = (1, 64, 10_000)
 SIZES = (784, 1024, 1024, 1024, 10)

@@ -26,8 +26,8 @@ How the bits lie, for a layer of 1024 units on 784 inputs (13 words, 98 bytes an
 
     next layer's input         a unit's comparison is one bit: 64 units make one word, in their order
 
-The layouts are made once for each network (:mod:`bnn_core.kernels.prepared`), and one call runs all of
-its layers on any number of digits. The stored layout is that of :mod:`bnn_core.bits`.
+The layouts are made once for each network (:mod:`bnn_core.kernels.compiled.prepared`), and one call
+runs all of its layers on any number of digits. The stored layout is that of :mod:`bnn_core.bits`.
 
 ``oracle`` is the obvious reference on signs {-1, 0, +1}; every other kernel must agree with it on every
 integer. ``popcount`` and ``table`` are machine code, written for the processor at hand and compiled by
@@ -44,11 +44,11 @@ from collections.abc import Callable
 
 from bnn_core.bits import WordArray
 from bnn_core.errors import InputError
-from bnn_core.kernels.engine import popcount_sums, table_sums
+from bnn_core.kernels.compiled.engine import popcount_sums, table_sums
+from bnn_core.kernels.compiled.program import Status, status
 from bnn_core.kernels.layer import PackedLayer, Sums
 from bnn_core.kernels.numpy_kernel import numpy_sums
 from bnn_core.kernels.oracle import oracle_sums
-from bnn_core.kernels.program import Status, status
 
 Kernel = Callable[[WordArray, PackedLayer], Sums]
 

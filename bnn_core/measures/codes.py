@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray
-from bnn_core.network import BitwiseNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
 
 Shares = NDArray[np.float64]
 """How often bits are on, float64 in [0, 1]."""

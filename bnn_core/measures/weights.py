@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bnn_core.bits import WordArray, pack, unpack
 from bnn_core.errors import InputError
 from bnn_core.kernels import PackedLayer
-from bnn_core.network import BitwiseNetwork
-from bnn_core.real import RealNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.network.real import RealNetwork
 
 Counts = NDArray[np.int32]
 """Numbers of weights, int32 >= 0."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnn_core.config import RunConfig
-from bnn_core.construct import layer_means, strict_network, without_inputs
 from bnn_core.datasets.features import FEATURES
-from bnn_core.latent import LatentNetwork
-from bnn_core.network import BitwiseNetwork
-from bnn_core.real import RealNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.network.construct import layer_means, strict_network, without_inputs
+from bnn_core.network.real import RealNetwork
+from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.material import Material
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnn_core.latent import LatentNetwork
-from bnn_core.network import BitwiseNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.material import Probe
 
 _DIGITS = 2000

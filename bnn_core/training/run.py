@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnn_core.binarize import Boundary, compress
 from bnn_core.config import PhaseConfig, RunConfig
-from bnn_core.control import Control
 from bnn_core.datasets import Digits
-from bnn_core.events import (
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.runs.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -30,8 +29,9 @@ from bnn_core.events import (
     Snapshot,
     histogram,
 )
-from bnn_core.latent import LatentNetwork
-from bnn_core.network import BitwiseNetwork
+from bnn_core.training.binarize import Boundary, compress
+from bnn_core.training.control import Control
+from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material, Probe
 from bnn_core.training.measure import bitwise_error, percent_wrong, real_error

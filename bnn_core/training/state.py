@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnn_core.latent import LatentNetwork
+from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material
 

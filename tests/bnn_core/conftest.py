@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnn_core import Digits, RunConfig, load_mnist
-from bnn_core.network import BitwiseNetwork
+from bnn_core.network.bitwise import BitwiseNetwork
 
 
 @pytest.fixture(scope="session")

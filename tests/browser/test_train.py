@@ -6,8 +6,8 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from bnn_core.past import parent_of
-from bnn_core.runs import RunFolder
+from bnn_core.runs.folder import RunFolder
+from bnn_core.runs.past import parent_of
 from tests.browser.harness import SCREENS, wait_until
 
 # A deep link to a page makes Streamlit's own front end ask for its address twice before it finds it.

@@ -9,9 +9,9 @@ from playwright.sync_api import Locator, expect
 
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.kernels import KERNELS, PackedLayer
-from bnn_core.runs import find_run
+from bnn_core.runs.folder import find_run
 from explorer.palette import palette
-from explorer.views.numbers import signed
+from explorer.shared.numbers import signed
 from tests.browser.harness import SCREENS
 
 # A deep link to a page makes Streamlit's own front end ask for its address twice before it finds it.

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
-STATIC = Path(__file__).parents[2] / "explorer" / "static"
+EXPLORER = Path(__file__).parents[2] / "explorer"
 
 
 def test_a_piece_of_a_page_is_laid_out_in_one_place() -> None:
-    sheets = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.css")}
+    sheets = {path: path.read_text("utf-8") for path in EXPLORER.glob("s*/**/*.css")}
     found = Counter(
         name for text in sheets.values() for name in set(re.findall(r"^\.(bx-[\w-]+) \{", text, re.MULTILINE))
     )

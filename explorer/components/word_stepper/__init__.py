@@ -1,7 +1,7 @@
 """The word stepper: one unit's sum, word by word. It steps in the browser; the page hears where it rests.
 
-What is written and painted comes from `views/xnor_steps.py`, all steps at once, so that no step waits for the
-server.
+What is written and painted comes from `screens/xnor/steps.py`, all steps at once, so that no step waits for
+the server.
 """
 
 from __future__ import annotations

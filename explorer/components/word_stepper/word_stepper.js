@@ -1,6 +1,6 @@
 // One unit's sum, word by word: a word large, all words as rows, the running sum, the ledger.
 //
-// `data` holds every step, numbers and text (views/xnor_steps.py writes it), so that stepping needs no server.
+// `data` holds every step, numbers and text (screens/xnor/steps.py writes it), so that stepping needs no server.
 // `word` is where the sum stands: 1 to count, or 0 when all words and the bias are counted. The page hears of a
 // new place when the keys rest; while `identity` stays, an older place that comes back does not move this one.
 

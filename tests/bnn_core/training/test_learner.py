@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from bnn_core import Control, Digits, RunConfig, train
-from bnn_core.construct import quiet_inputs
 from bnn_core.datasets import split
 from bnn_core.datasets.features import FEATURES, input_bits
+from bnn_core.network.construct import quiet_inputs
 from bnn_core.training.learner import Learner
 from bnn_core.training.run import Run
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
-from bnn_core.events import (
+from bnn_core.runs.events import (
     Checkpoint,
     EpochEnded,
     Event,

@@ -1,0 +1,1 @@
+"""Machine code for the popcount and table kernels, written for the processor at hand by LLVM."""

@@ -1,0 +1,1 @@
+"""Networks as values: bitwise, real, and what is made of them."""

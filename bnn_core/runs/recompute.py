@@ -1,0 +1,170 @@
+"""Getting back to a moment of a run: from the nearest kept checkpoint, or from the start.
+
+A run is deterministic, bit for bit, on one machine and thread count; so the state of any moment can be had
+again by training up to it with the settings that were in force. Where the run holds a snapshot of that
+moment, its bits are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bnn_core.config import RunConfig
+from bnn_core.datasets import Digits
+from bnn_core.errors import InputError
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.runs.checkpoints import Place, load_checkpoint, nearest, place_of
+from bnn_core.runs.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
+from bnn_core.runs.folder import RunFolder
+from bnn_core.runs.past import Moment, Record, Segment, segments, until
+from bnn_core.training.control import Control
+
+START: Place = (1, 0, 0)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it takes to get back: epochs to train again, and seconds, as long as they took the first time."""
+
+    epochs: int
+    seconds: float
+
+
+def cost(run: RunFolder, records: Sequence[Record], moment: Moment) -> Cost:
+    """The cost of that moment; raises InputError if the run has no such moment. Needs no torch."""
+    past = until(records, moment)
+    found = nearest(run.path, moment)
+    epochs = _epochs_after(past, START if found is None else found[1])
+    return Cost(len(epochs), sum(float(record.get("seconds", 0.0)) for record in epochs))
+
+
+def _epochs_after(past: list[Record], place: Place) -> list[Record]:
+    """The epochs that ended after a place."""
+    ended = [record for record in past if record["event"] == "epoch_ended"]
+    return [record for record in ended if (record["phase"], record["epoch"], 0) > place]
+
+
+def recompute(
+    run: RunFolder, moment: Moment, data: Digits, control: Control
+) -> Generator[Event, None, Checkpoint | None]:
+    """The state of a moment of a run, ready to be trained on.
+
+    Its configuration is the one in force from that moment on. Pausing waits until it is there; stopping
+    does not.
+
+    Yields:
+        ``Recomputing``, then ``Recomputed``; or ``RunEnded`` if it was stopped.
+
+    Returns:
+        the checkpoint; None if it was stopped.
+
+    Raises:
+        InputError: the run has no such moment, its records are damaged, or the data does not fit.
+    """
+    records = run.events()
+    past, stretches = until(records, moment), segments(records, moment)
+    started = next(record for record in past if record["event"] == "run_started")
+    if started["data_sha256"] != data.sha256:
+        raise InputError(f"Run {run.id} was trained on other digits: name the same --data.")
+    found = nearest(run.path, moment)
+    if found is None:
+        state, place = _start(stretches[0].config, data, started["threads"]), START
+    else:
+        state, place = load_checkpoint(found[0]), found[1]
+    t = float(past[-1]["t"])
+    ended = _epochs_after(past, place)
+    share = place[2] / _steps(past, place[0]) if place[2] else 0.0
+    last: Snapshot | None = None
+    first = next(i for i, stretch in enumerate(stretches) if place <= (*stretch.until, 0))
+    if ended:
+        yield Recomputing(t=t, done=0.0, epochs=len(ended))
+    for index, stretch in enumerate(stretches[first:], start=first):
+        # A checkpoint knows the changes before it; those after it come again at their steps.
+        known = len(state.state["place"]["changes"]) if index == first else 0
+        state = _under(state, stretch, known) if index == first else _switched(state, stretch)
+        if place_of(state.state) == (*stretch.until, 0):
+            continue
+        for event in _train(stretch.config, data, state):
+            if control.stopping:
+                yield RunEnded(t=t, status="stopped", seconds=t)
+                return None
+            if isinstance(event, Progress):
+                done = sum((r["phase"], r["epoch"]) < (event.phase, event.epoch) for r in ended)
+                yield Recomputing(
+                    t=t, done=round(done + event.step / event.steps - share, 3), epochs=len(ended)
+                )
+            elif isinstance(event, Snapshot):
+                last = event
+            elif isinstance(event, Checkpoint) and place_of(event.state) == (*stretch.until, 0):
+                state = event
+                break
+        else:
+            raise InputError(
+                f"The records of run {run.id} are damaged: training them again never reached {moment}."
+            )
+    same = None if last is None else _same_bits(run, last)
+    yield Recomputed(t=t, epochs=len(ended), same_bits=same)
+    return _dated(state, past, t)
+
+
+def _train(config: RunConfig, data: Digits, checkpoint: Checkpoint) -> Iterator[Event]:
+    from bnn_core.training import train
+
+    return train(config, data, checkpoint=checkpoint)
+
+
+def _start(config: RunConfig, data: Digits, threads: int) -> Checkpoint:
+    """The state before the first step."""
+    from bnn_core.training import train
+
+    return next(e for e in train(config, data, threads=threads) if isinstance(e, Checkpoint))
+
+
+def _under(checkpoint: Checkpoint, stretch: Segment, known: int) -> Checkpoint:
+    """A checkpoint from within a stretch, which goes on with the changes that the stretch saw after it."""
+    state = {**checkpoint.state, "replay": list(stretch.changes[known:])}
+    return replace(checkpoint, state=state)
+
+
+def _switched(checkpoint: Checkpoint, stretch: Segment) -> Checkpoint:
+    """The end of one stretch as the start of the next, under that one's configuration."""
+    state = {
+        **checkpoint.state,
+        "config": stretch.config.to_dict(),
+        "place": {**checkpoint.state["place"], "changes": []},
+        "edges": None,  # found anew: the sparsity may be another one
+        "replay": list(stretch.changes),
+    }
+    return replace(checkpoint, state=state)
+
+
+def _dated(checkpoint: Checkpoint, past: list[Record], t: float) -> Checkpoint:
+    """With the times of the past that it continues, instead of those of computing it again."""
+    place = checkpoint.state["place"]
+    began = [r["t"] for r in past if r["event"] == "phase_started" and r["phase"] == place["phase"]]
+    times = {"seconds": t, "phase_seconds": t - began[-1] if began else 0.0, "epoch_seconds": 0.0}
+    return replace(checkpoint, t=t, state={**checkpoint.state, "place": {**place, **times}}, keep=True)
+
+
+def _steps(past: list[Record], phase: int) -> int:
+    return int(next(r["steps"] for r in past if r["event"] == "phase_started" and r["phase"] == phase))
+
+
+def _same_bits(run: RunFolder, snapshot: Snapshot) -> bool | None:
+    """Whether a snapshot has the bits of the run's own one; None if that is not kept."""
+    kept = [
+        s
+        for s in run.snapshots()
+        if (s.phase, s.epoch, s.step) == (snapshot.phase, snapshot.epoch, snapshot.step)
+    ]
+    if not kept:
+        return None
+    other = BitwiseNetwork.load(kept[0].path)
+    pairs = zip(snapshot.network.layers, other.layers, strict=True)
+    return all(
+        np.array_equal(a.weight_signs(), b.weight_signs()) and np.array_equal(a.bias, b.bias)
+        for a, b in pairs
+    )

@@ -1,0 +1,315 @@
+"""Writing a run folder: one writer, small appends, files replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
+
+from bnn_core.config import RunConfig
+from bnn_core.datasets import Digits, split
+from bnn_core.errors import InputError
+from bnn_core.files import write_atomically
+from bnn_core.models import CARD_FILE, MODEL_FILE
+from bnn_core.network.model_file import network_bytes
+from bnn_core.runs.card import make_card
+from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
+from bnn_core.runs.events import (
+    Branched,
+    Checkpoint,
+    Event,
+    PhaseEnded,
+    RunEnded,
+    RunStarted,
+    SettingsChanged,
+    Snapshot,
+    snapshot_file,
+)
+from bnn_core.runs.folder import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    EVENTS_FILE,
+    LOCK_FILE,
+    REAL_FILE,
+    SNAPSHOTS,
+    RunFolder,
+)
+from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
+from bnn_core.runs.recompute import recompute
+from bnn_core.training.control import Control
+
+SNAPSHOT_BUDGET = 64 << 20
+"""Bytes of snapshots that a run keeps; beyond it every second one goes, but for the first and the latest."""
+
+_LOCK_SECONDS = 2.0  # a reader that looks whether the run is locked holds it for a moment
+
+
+def record_run(
+    config: RunConfig,
+    data: Digits,
+    folder: Path,
+    *,
+    control: Control | None = None,
+    command: str = "",
+    threads: int | None = None,
+    device: str = "cpu",
+) -> Iterator[Event]:
+    """Train into a new run folder, yielding every event once it is on disk.
+
+    Args:
+        folder: a folder that is empty or not there yet.
+        command: what the user typed, for the card.
+
+    Raises:
+        InputError: the folder is not empty, is being written, or cannot be written.
+    """
+    folder = folder.absolute()
+    train = torch_train()
+    split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
+    make_folder(folder)
+    with locked(folder):
+        write_config(config, folder)
+        yield from _record(
+            train(config, data, control=control, threads=threads, device=device),
+            config,
+            data,
+            folder,
+            command,
+        )
+
+
+def resume_run(
+    folder: Path,
+    data: Digits,
+    *,
+    control: Control | None = None,
+    command: str = "",
+    device: str = "cpu",
+) -> Iterator[Event]:
+    """Go on with a stopped, interrupted or failed run, bit for bit as if nothing had happened.
+
+    Raises:
+        InputError: the run has finished, is being written, has no checkpoint, or is of other data.
+    """
+    train = torch_train()
+    run = RunFolder(folder)
+    folder = run.path
+    with locked(folder):
+        records = run.events()
+        if run.state(records) == "finished":
+            raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
+        if run.resumable:
+            checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
+            if checkpoint.state["data_sha256"] != data.sha256:
+                raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
+            if RunConfig.from_dict(checkpoint.state["config"]) != run.config:
+                raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
+            _rewind(folder, checkpoint)
+            events = train(run.config, data, control=control, checkpoint=checkpoint, device=device)
+        elif parent_of(records) is not None:
+            # Killed on the way to where it branched.
+            _rewind_to_branching(folder, records)
+            events = branch_events(run, data, control)
+        else:
+            # Killed before the first step: there is nothing to lose by starting over.
+            write_atomically(folder / EVENTS_FILE, b"")
+            events = train(run.config, data, control=control, device=device)
+        (folder / SNAPSHOTS).mkdir(exist_ok=True)
+        for path in folder.rglob(".*.part"):  # what a kill in mid-write left
+            path.unlink(missing_ok=True)
+        yield from _record(events, run.config, data, folder, command)
+
+
+def go_on_from_branching(folder: Path, data: Digits, *, control: Control | None = None) -> Iterator[Event]:
+    """Train a branch whose past has just been written; the caller holds the folder's lock."""
+    run = RunFolder(folder)
+    yield from _record(branch_events(run, data, control), run.config, data, run.path, "")
+
+
+def branch_events(run: RunFolder, data: Digits, control: Control | None) -> Iterator[Event]:
+    """Back to the moment at which the run left its parent, and on from there."""
+    control = control or Control()
+    parent = parent_of(run.events())
+    assert parent is not None
+    checkpoint = yield from recompute(run, Moment(parent["phase"], parent["epoch"]), data, control)
+    if checkpoint is not None:
+        yield checkpoint  # from here on the run can be resumed
+        yield from torch_train()(run.config, data, control=control, checkpoint=checkpoint)
+
+
+def make_folder(folder: Path) -> None:
+    """An empty run folder; raises InputError if it is not empty or cannot be written."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file: a run needs a folder of its own.")
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
+        (folder / SNAPSHOTS).mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def write_config(config: RunConfig, folder: Path) -> None:
+    """The file that makes a folder a run."""
+    write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the folder's one writer; raises InputError if another process is."""
+    try:
+        lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"{folder} is being written by another process: a run has one writer.") from None
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _record(
+    events: Iterator[Event], config: RunConfig, data: Digits, folder: Path, command: str
+) -> Iterator[Event]:
+    """Put events on disk one by one, and pass each on once it is there."""
+    t = 0.0
+    with (folder / EVENTS_FILE).open("ab") as log:
+        try:
+            for event in events:
+                t = event.t
+                if isinstance(event, RunStarted):
+                    event = replace(event, command=command)
+                _keep(event, config, data, folder, log)
+                yield event
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            if isinstance(error, OSError):
+                reason = f"{error.filename or folder} cannot be written: {error.strerror}"
+            failed = RunEnded(t=t, status="failed", reason=reason, seconds=t)
+            with contextlib.suppress(OSError):
+                _append(log, failed)
+            raise
+
+
+def torch_train() -> Callable[..., Iterator[Event]]:
+    """``train()``, whose torch is imported only now; raises InputError where there is none."""
+    try:
+        from bnn_core.training import train
+    except ImportError as error:
+        raise InputError(
+            f"Training needs torch, which cannot be imported ({error}): install it as requirements.txt says."
+        ) from None
+    return train
+
+
+def _append(log: BinaryIO, event: Event) -> None:
+    log.write(record_lines([event.record()]))
+    log.flush()
+
+
+def record_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Records as they stand in events.jsonl."""
+    return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
+
+
+def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO) -> None:
+    """Put one event on disk: its files first, then its record, so that a record never lacks its file."""
+    if isinstance(event, Checkpoint):
+        log.flush()
+        os.fsync(log.fileno())
+        save_checkpoint(event, folder, log.tell())
+        return
+    if isinstance(event, Snapshot):
+        write_atomically(folder / SNAPSHOTS / event.file, network_bytes(event.network))
+        _thin(folder / SNAPSHOTS)
+    elif isinstance(event, PhaseEnded) and event.real is not None:
+        event.real.save(folder / REAL_FILE)
+    elif isinstance(event, RunEnded) and event.network is not None:
+        _save_model(event, config, data, folder)
+    _append(log, event)
+
+
+def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) -> None:
+    assert event.network is not None
+    records = RunFolder(folder).events()
+    parent = lineage(records)
+    family = {} if parent is None else {"parent": parent}
+    provenance = {
+        "config": config.to_dict(),
+        "changes": own_changes(records),
+        **family,
+        "seed": config.seed,
+        "data_sha256": data.sha256,
+        "test_error_percent": event.test_error,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    network = type(event.network)(
+        event.network.layers,
+        event.network.features,
+        event.network.input_threshold,
+        event.network.variant,
+        provenance,
+    )
+    content = network_bytes(network)
+    write_atomically(folder / MODEL_FILE, content)
+    # A run that was resumed is still made by the command that started it.
+    began = next((r for r in reversed(records) if r["event"] == Branched.name), records[0])
+    command = began.get("command", "")
+    card = {**make_card(folder.name, network, event, data, command, len(content)), **family}
+    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
+
+
+def _thin(folder: Path) -> None:
+    """Keep the snapshots within the budget."""
+    files = sorted(folder.glob("*.safetensors"))
+    while len(files) > 3 and sum(f.stat().st_size for f in files) > SNAPSHOT_BUDGET:
+        for path in files[1:-1:2]:
+            path.unlink(missing_ok=True)
+        files = sorted(folder.glob("*.safetensors"))
+
+
+def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
+    """Cut events.jsonl back to the checkpoint, which takes up the settings that changed after it."""
+    path = folder / EVENTS_FILE
+    length = checkpoint.state["events_length"]
+    content = path.read_bytes() if path.is_file() else b""
+    if len(content) < length:
+        raise InputError(f"{path} is missing or was cut short: the run cannot be resumed.")
+    replay = checkpoint.state["replay"]
+    replay += [change for change in _changes(content[length:]) if change not in replay]
+    # First the checkpoint: a second kill must not lose what the first one left to be changed again.
+    write_atomically(folder / CHECKPOINT_FILE, checkpoint_bytes(checkpoint, checkpoint.state))
+    # A new file, so that readers notice.
+    write_atomically(path, content[:length])
+    run = RunFolder(folder)
+    kept = {
+        snapshot_file(record["phase"], record["epoch"], record["step"])
+        for record in run.events()
+        if record["event"] == Snapshot.name and record.keys() >= {"phase", "epoch", "step"}
+    }
+    for snapshot in run.snapshots():
+        if snapshot.path.name not in kept:
+            snapshot.path.unlink(missing_ok=True)
+
+
+def _rewind_to_branching(folder: Path, records: list[dict[str, Any]]) -> None:
+    """Cut events.jsonl back to where the run left its parent."""
+    last = max(i for i, record in enumerate(records) if record["event"] == Branched.name)
+    write_atomically(folder / EVENTS_FILE, record_lines(records[: last + 1]))
+
+
+def _changes(lines: bytes) -> list[dict[str, Any]]:
+    """The changed settings among records, in order, without their times."""
+    records = [json.loads(line) for line in lines.split(b"\n")[:-1] if line.startswith(b"{")]
+    return [change_of(record) for record in records if record["event"] == SettingsChanged.name]

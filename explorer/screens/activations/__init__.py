@@ -1,0 +1,1 @@
+"""Activations: codes of digits and classes, and how far they lie apart."""

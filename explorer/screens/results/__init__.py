@@ -1,0 +1,1 @@
+"""Results: the paper's table run again, and what each setting does."""

@@ -1,0 +1,128 @@
+"""Results: the paper's table run again, what each setting does, and what noise in training buys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import mean
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from bnn_core import InputError
+from bnn_core.reproduce import RESULTS_FILE, Results, chosen
+from explorer.palette import Palette, palette
+from explorer.screens.results import html as results_html
+from explorer.screens.results import words
+from explorer.screens.results.charts import curve_chart, damage_chart
+from explorer.screens.results.rows import Damage, Point, at, curve, damages, table_rows
+from explorer.shared import html
+
+_CSS = Path(__file__).with_name("style.css")
+_RULE = '<hr class="bx-rule">'
+DAMAGES = {"weight-flips": ("weights", 0.1, "weight bits"), "input-flips": ("inputs", 0.1, "input bits")}
+"""For each kind of noise: what is broken afterwards, the rate that the sentence tells of, and its name."""
+
+
+def show_table(results: Results) -> None:
+    """The paper's numbers and ours."""
+    rows = table_rows(results)
+    if rows:
+        st.html(html.head(words.TABLE, words.TABLE_NOTE) + results_html.table(rows) + _RULE)
+
+
+def show_changes(results: Results) -> None:
+    """The ablations, once there is something beside the plain network."""
+    rows = table_rows(results, "ablation")
+    if len(rows) > 1 and rows[0].experiment == chosen("ablation")[0]:
+        st.html(html.head(words.CHANGES, words.CHANGES_NOTE) + results_html.changes(rows) + _RULE)
+
+
+def show_curves(results: Results) -> None:
+    """One small chart for each setting."""
+    found = {group: points for group in words.AXES if len(points := curve(results, group)) > 1}
+    if not found:
+        return
+    st.html(html.head(words.CURVES, words.CURVES_NOTE))
+    with st.container(key="results-curves", horizontal=True, gap=None):
+        for group, points in found.items():
+            with st.container(key=f"results-chart-{group}", gap=None):
+                chart(curve_chart(points, colours(), group), f"curve_{group}")
+                st.html(
+                    f'<div class="bx"><b>{words.HEADS[group]}.</b>'
+                    f' <span class="muted">{said(group, points)}</span></div>'
+                )
+    st.html(_RULE)
+
+
+def said(group: str, points: list[Point]) -> str:
+    """The sentence below a curve, from its own numbers."""
+    first, last = points[0], points[-1]
+    low, high = mean(first.bitwise), mean(last.bitwise)
+    half = at(points, 0.5)
+    if group == "sparsity":
+        return words.sparsity_said(low, low if half is None else half, high, last.value)
+    if group == "gain" and first.naive and last.naive:
+        return words.gain_said((mean(first.naive), mean(last.naive)), (low, high))
+    if group == "width":
+        return words.width_said(first.value, last.value, low, high)
+    return words.noise_said(
+        words.AXES[group].name.removesuffix(" flipped in training"), low, high, last.value
+    )
+
+
+def show_damage(results: Results) -> None:
+    """Networks trained with and without noise, with broken bits."""
+    found = {
+        group: lines
+        for group, (what, *_) in DAMAGES.items()
+        if len(lines := damages(results, group, what)) > 1
+    }
+    if not found:
+        return
+    st.html(html.head(words.DAMAGE, words.DAMAGE_NOTE))
+    with st.container(key="results-damage", horizontal=True, gap=None):
+        for group, lines in found.items():
+            with st.container(key=f"results-chart-damage-{group}", gap=None):
+                chart(damage_chart(lines, colours(), group), f"damage_{group}")
+                st.html(f'<div class="bx muted">{damage_said(group, lines)}</div>')
+    st.html(_RULE)
+
+
+def damage_said(group: str, lines: list[Damage]) -> str:
+    """The sentence below a chart of broken bits: without noise in training, and with the most."""
+    _what, rate, name = DAMAGES[group]
+    place = lines[0].rates.index(rate)
+    plain, noisy = lines[0], lines[-1]
+    return words.damage_said(rate, plain.errors[place], noisy.errors[place], noisy.value, name)
+
+
+def chart(figure: go.Figure, key: str) -> None:
+    """A chart that is looked at, not played with."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, theme=None)
+
+
+def colours() -> Palette:
+    """The colours of the page's theme."""
+    return palette(st.context.theme.type)
+
+
+def main() -> None:
+    """The page."""
+    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
+    try:
+        results = Results(RESULTS_FILE)
+    except InputError as error:
+        st.html(html.note(str(error)))
+        return
+    if not results.records:
+        st.html(html.note(words.NONE))
+        return
+    with st.container(key="results-page", gap=None):
+        show_table(results)
+        show_changes(results)
+        show_curves(results)
+        show_damage(results)
+        st.html(f'<div class="bx muted">{words.HOW}</div>')
+
+
+main()

@@ -1,0 +1,1 @@
+"""Train: both phases live, replayed, and branched."""

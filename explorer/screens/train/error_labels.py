@@ -1,0 +1,219 @@
+"""The error chart's labels: names at the lines themselves, numbers where they are read. Pure.
+
+Labels find room in a small window, so they do in wider ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from explorer.palette import Palette
+from explorer.screens.train import words
+from explorer.screens.train.train_error_points import place_of, points_of
+from explorer.server.history import Cursor, Errors, History
+from explorer.shared.charts import label
+
+NARROW_PLOT = 600
+"""Pixels of the plot in a small window."""
+
+BELOW_HEADS = 0.88
+"""How high lines within the plot may reach, as a share of it."""
+
+
+class LabelSpan:
+    """How many epochs wide a label is, in a small window."""
+
+    def __init__(self, total: int) -> None:
+        self.pixel = (total + 1) / NARROW_PLOT
+
+    def epochs(self, pixels: float) -> float:
+        return pixels * self.pixel
+
+
+def phase1_labels(figure: go.Figure, palette: Palette, history: History, span: LabelSpan) -> None:
+    """While phase 1 runs the two lines are named at their ends, with their numbers."""
+    errors = history.errors(1)
+    place, newest, _, _ = points_of(history, 1, 0)[-1]
+    names = [(words.NAIVE_NOW, newest, palette.ink, 28)]
+    real = errors[-1].real if errors else None
+    if real is not None:
+        names.append((words.REAL, real, palette.float, 20))
+    total = sum(history.planned)
+    # At the right end there is room above the point only.
+    inside = place + span.epochs(260) <= total + 0.5 or not errors
+    for name, value, colour, size in names:
+        text = f'<b><span style="font-size:{size}px">{words.percent(value)}</span></b>  {name}'
+        x, anchor, shift = (place, "left", 14) if inside else (total + 0.5, "right", -8)
+        peak = value if inside else max(_within(errors, place - span.epochs(260), name == words.REAL))
+        label(
+            figure,
+            text,
+            x,
+            math.log10(max(peak, 0.05)),
+            xanchor=anchor,
+            xshift=shift,
+            yshift=0 if inside else 24,
+            font={"size": 16, "color": colour, "weight": 600},
+        )
+
+
+def _within(errors: Sequence[Errors], since: float, real: bool = False) -> list[float]:
+    """The errors of a phase from an epoch on; never empty where the phase has any."""
+    found = [e for e in errors if e.epoch >= since] or [errors[-1]]
+    return [value for e in found if (value := e.real if real else e.bitwise) is not None]
+
+
+def phase2_labels(
+    figure: go.Figure, palette: Palette, history: History, span: LabelSpan, high: float, running: bool
+) -> None:
+    """The names of phase 1's lines, what the first epoch of phase 2 did, and the newest number."""
+    first, second = history.planned
+    one, two = history.errors(1), history.errors(2)
+    strong = {"size": 16, "weight": 600}
+    if one:
+        # From the second epoch on if that ends before the boundary; in few words where the phase is narrow.
+        name, width = words.NAIVE, 235
+        if second and first < span.epochs(width):
+            name, width = words.NAIVE_NOW, 110
+        start = max(0.6, min(2.0, first + 0.4 - span.epochs(width)))
+        end = start + span.epochs(width)
+        top = max([e.bitwise for e in one if start - 0.5 <= e.epoch <= end + 0.5], default=one[-1].bitwise)
+        label(figure, name, start, _cap(top, high), yshift=20, font={**strong, "color": palette.ink})
+        real = [(e.epoch, e.real) for e in one if e.real is not None]
+        if real:
+            foot = min(value for epoch, value in real if epoch <= 1 + span.epochs(110))
+            label(
+                figure,
+                words.REAL,
+                1,
+                math.log10(max(foot, 0.05)),
+                xshift=-10 if span.epochs(24) < 1 else 2,  # never over the axis' numbers
+                yshift=-20,
+                font={**strong, "color": palette.float},
+            )
+    line = points_of(history, 2, 0)
+    x, newest, _, _ = line[-1]
+    if one and two:
+        near = max(error for place, error, _, _ in line if place <= first + 1 + span.epochs(340))
+        height = max(math.sqrt(one[-1].bitwise * two[0].bitwise), 1.9 * near)
+        label(
+            figure,
+            words.repaired(one[-1].bitwise, two[0].bitwise),
+            first + 0.5,
+            _cap(height, high),
+            xshift=min(24, round(0.3 * NARROW_PLOT / (first + second + 1))),
+            font={**strong, "color": palette.ink},
+        )
+    number = f'<span style="font-size:32px"><b>{words.percent(newest)}</b></span>'
+    text = f"{number}  {words.LIVE if running else words.LIVE_END}"
+    end = first + second + 0.5
+    reference = one[-1].real if one else None
+    tail = [error for place, error, _, _ in line if place >= end - span.epochs(170)]
+    below = reference is not None and (not tail or min(tail) >= reference)
+    if x + span.epochs(230) <= end:
+        # The line may climb again: stand clear of its last points, above the newest one.
+        label(figure, text, x, math.log10(newest or 0.05), xshift=16, yshift=24, font=strong)
+    else:
+        recent = [error for place, error, _, _ in line if place >= min(x, end - span.epochs(240))]
+        # The real network's name stands between its line and the number, or below both.
+        above = 32 if below or not reference else 44
+        peak = max([*recent, *([reference] if reference else [])])
+        label(figure, text, end, _cap(peak, high), xanchor="right", xshift=-8, yshift=above, font=strong)
+    if reference:
+        label(
+            figure,
+            f"{words.REAL} {words.percent(reference)}",
+            end,
+            math.log10(reference),
+            xanchor="right",
+            xshift=-8,
+            yshift=-14 if below else 14,
+            font={"size": 16, "color": palette.muted},
+        )
+
+
+def _cap(value: float, high: float) -> float:
+    """The logarithm of a height, held below the heads of the phases."""
+    return math.log10(min(max(value, 0.05), high / 1.2))
+
+
+def cursor_labels(
+    figure: go.Figure,
+    palette: Palette,
+    history: History,
+    span: LabelSpan,
+    high: float,
+    cursor: Cursor,
+    note: str,
+) -> None:
+    """A line at a moment, its point, and its number beside it, above all lines that pass there."""
+    first, second = history.planned
+    x = place_of(first, cursor.phase, cursor.epoch, cursor.share)
+    _upright(figure, x, palette.ink, "5px,4px")
+    width = span.epochs(190 if cursor.error is None else 160)
+    right = x + width > first + second + 0.5
+    low_end, high_end = (x - width, x) if right else (x, x + width)
+    passing = [
+        e
+        for phase in (1, 2)
+        for place, e, _, _ in points_of(history, phase, 0)
+        if low_end <= place <= high_end
+    ]
+    passing += [e.real for e in history.errors(1) if e.real is not None and low_end <= e.epoch <= high_end]
+    text = f'<span style="font-size:16px">{note}</span>'
+    if cursor.error is not None:
+        figure.add_scatter(
+            x=[x],
+            y=[cursor.error],
+            mode="markers",
+            hoverinfo="skip",
+            marker={
+                "color": palette.ink,
+                "size": 15,
+                "opacity": 1,
+                "line": {"color": palette.page, "width": 2},
+            },
+        )
+        text = f'<span style="font-size:28px"><b>{words.percent(cursor.error)}</b></span><br>{text}'
+    label(
+        figure,
+        text,
+        x,
+        _cap(max(passing, default=high / 3), high / 1.6),
+        yanchor="bottom",
+        yshift=8,
+        xanchor="right" if right else "left",
+        xshift=-12 if right else 12,
+        align="right" if right else "left",
+        font={"size": 16, "weight": 600},
+    )
+
+
+def branching(figure: go.Figure, palette: Palette, history: History) -> None:
+    """Where the run left its parent."""
+    if history.parent is None:
+        return
+    x = place_of(history.planned[0], history.parent.phase, history.parent.epoch, 0.0)
+    _upright(figure, x, palette.muted, "2px,4px")
+    right = x > 0.7 * sum(history.planned)
+    label(
+        figure,
+        words.BRANCHED_HERE,
+        x,
+        0,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="right" if right else "left",
+        xshift=-6 if right else 6,
+        yshift=4,
+        font={"size": 14, "color": palette.muted},
+    )
+
+
+def _upright(figure: go.Figure, x: float, colour: str, dash: str) -> None:
+    """A dashed line at a moment."""
+    line = {"color": colour, "width": 1.5, "dash": dash}
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=BELOW_HEADS, yref="paper", line=line)

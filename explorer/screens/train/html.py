@@ -1,0 +1,161 @@
+"""The Train page's text and numbers as HTML; everything from outside is escaped. Pure."""
+
+from __future__ import annotations
+
+from html import escape
+
+from bnn_core.config import FieldSpec, RunConfig
+from bnn_core.datasets.features import input_count
+from bnn_core.runs.events import RunStarted
+from bnn_core.runs.recompute import Cost
+from explorer.screens.train import words
+from explorer.screens.train.plan import Plan
+from explorer.server.budget import CLASSES, SIDE
+from explorer.server.history import History
+
+MOST_SEGMENTS = 30
+"""Longer phases are one bar."""
+
+
+def title(text: str, note: str = "", *, lit: bool = False) -> str:
+    """A chart's head and the line under it; `lit` puts the colour of flips before the line."""
+    mark = '<i class="bx-lit"></i>' if lit else ""
+    small = f'<div class="bx-small">{mark}{escape(note)}</div>' if note else ""
+    return f'<div class="bx-title">{escape(text)}</div>{small}'
+
+
+def happening(sentence: str, *, then: bool = False) -> str:
+    """The sentence; `then`: it is of an earlier moment."""
+    head = words.HAPPENED if then else words.HAPPENING
+    return f'<div class="bx-happening" role="status"><b>{head}</b>{escape(sentence)}</div>'
+
+
+def progress(history: History, *, active: bool) -> str:
+    """A segment an epoch, both phases; the epoch under way fills as it goes."""
+    parts = []
+    for phase, planned in enumerate(history.planned, start=1):
+        if not planned:
+            continue
+        done = history.done(phase)
+        whole = len(history.of_phase(phase))
+        now = active and history.phase == phase and whole < planned
+        cells = planned if planned <= MOST_SEGMENTS else 1
+        bars = "".join(
+            f'<i><b style="width:{100 * _part(done * cells / planned, i):.1f}%"></b></i>'
+            for i in range(cells)
+        )
+        text = words.phase_progress(phase, whole, planned, now)
+        spoken = words.progress_spoken(phase, whole, planned)
+        style = "phase" + (" real" if phase == 1 else "") + (" now" if now else "")
+        parts.append(
+            f'<div class="{style}" style="flex:{planned}">'
+            f'<div class="epochs" role="img" aria-label="{escape(spoken)}">{bars}</div>'
+            f'<div class="text">{escape(text)}</div></div>'
+        )
+    return f'<div class="bx-progress">{"".join(parts)}</div>'
+
+
+def _part(done: float, index: int) -> float:
+    """How much of segment `index` is filled."""
+    return min(1.0, max(0.0, done - index))
+
+
+def stats(history: History, status: str) -> str:
+    """Speed, loss and the time left; of a finished run its result."""
+    if status == "finished" and history.end is not None and history.end.test_error is not None:
+        end = history.end
+        large, note = words.test_result(end.test_error or 0.0, end.test_errors, end.test_error_real)
+        result = f'<div class="large">{large}</div><div>{_lines(note)}</div>'
+        return f'<div class="bx-stats" role="status">{result}</div>'
+    rows = []
+    now = history.progress
+    if status == "running" and now is not None and history.speed:
+        rows.append(words.speed(history.speed))
+    if status in ("running", "paused"):
+        facts = [words.running_loss(history.loss)] if history.loss is not None else []
+        if history.learning_rate is not None:
+            facts.append(words.rate_now(history.learning_rate))
+        rows.append(", ".join(facts))
+    small = "<br>".join(escape(row) for row in rows if row)
+    number, word = words.time_left(history.seconds_left if status in ("running", "paused") else None)
+    if status == "paused":
+        word = words.LEFT_PAUSED
+    large = f'<div class="large">{escape(number)} <small>{escape(word)}</small></div>' if number else ""
+    return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
+
+
+def price(cost: Cost | None) -> str:
+    """What has to be trained again before a branch begins."""
+    lines = words.price(cost.epochs, cost.seconds) if cost is not None else ()
+    return f'<div class="bx-stats"><div>{"<br>".join(map(escape, lines))}</div></div>'
+
+
+def moment(name: str) -> str:
+    """The moment that the scrubber stands at."""
+    return f'<div class="bx-moment">{escape(name)}</div>'
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("; ", "<br>")
+
+
+def waiting(name: str, place: int) -> str:
+    """A run in the queue."""
+    return f'<div class="bx-wait">{escape(words.waiting(name, place))}</div>'
+
+
+def group(name: str, note: str, equation: str) -> str:
+    """A group's head, what may change, and its equation."""
+    return f'<div class="bx-group"><b>{escape(name)}</b> {escape(note)}<code>{escape(equation)}</code></div>'
+
+
+def knob_label(label: str, value: str, dead: bool = False, help: str = "") -> str:
+    """A knob's name and value on one line."""
+    style = "bx-knob dead" if dead else "bx-knob"
+    text = f"<span>{escape(label)}</span><b>{escape(value)}</b>"
+    return f'<div class="{style}" title="{escape(help)}">{text}</div>'
+
+
+def field_label(spec: FieldSpec) -> str:
+    """A field's name; those that both phases have say which."""
+    return f"{spec.label}, phase {spec.group[-1]}" if spec.path.endswith((".decay", ".batch")) else spec.label
+
+
+def value_text(spec: FieldSpec, value: float) -> str:
+    """A knob's value: probabilities of flips in per cent, the rest as it is."""
+    if spec.path.endswith("_flips"):
+        return f"{100 * value:.3g}{words.NARROW}%"
+    return words.number(value)
+
+
+def epochs_text(config: RunConfig) -> str:
+    """6 + 8."""
+    return f"{config.phase1.epochs} + {config.phase2.epochs}"
+
+
+def plan_note(plan: Plan, started: RunStarted | None, leaving: str = "") -> str:
+    """What will be trained (or is), and what to expect; of a branch, what it leaves."""
+    config = plan.config
+    if started is not None:
+        lines = words.data_note(
+            started.sizes,
+            config.network.variant,
+            config.seed,
+            started.train_digits,
+            started.validation_digits,
+        )
+    else:
+        sizes = [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES]
+        lines = words.data_note(sizes, config.network.variant, config.seed, None, None)
+    info = plan.info
+    if leaving:
+        last = leaving
+    elif plan.changes:
+        last = words.changed_from(info.title, len(plan.changes))
+    else:
+        last = words.expected(info.error_percent, info.seconds)
+    return (
+        '<div class="bx-small bx-plan">'
+        + "<br>".join(escape(line) for line in (*lines, last) if line)
+        + "</div>"
+    )

@@ -1,0 +1,198 @@
+"""The Train page's histograms: weights before they become bits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bnn_core.runs.events import HISTOGRAM_BINS, EpochEnded
+from explorer.palette import Palette
+from explorer.screens.train import words
+from explorer.server.history import History
+from explorer.shared.charts import base_layout, label
+from explorer.shared.numbers import MINUS
+
+LAYER_HEIGHT = 100
+AXIS_HEIGHT = 24
+
+
+def weights_height(layers: int) -> int:
+    """Pixels of the histograms, and of the flips beside them."""
+    return layers * _layer_height(layers) + AXIS_HEIGHT
+
+
+def _layer_height(layers: int) -> int:
+    return LAYER_HEIGHT if layers <= 4 else 72
+
+
+def bin_colours(boundary: float, palette: Palette) -> list[str]:
+    """The colour of each bin: of the bit that its weights become, or of 0 within the boundary."""
+    centres = (np.arange(HISTOGRAM_BINS) + 0.5) * (2 / HISTOGRAM_BINS) - 1
+    return [
+        palette.zero if abs(c) <= boundary else palette.on_cell if c > 0 else palette.off_cell
+        for c in centres
+    ]
+
+
+def weights_chart(history: History, palette: Palette) -> go.Figure:
+    """A histogram a layer of the compressed weights, in the colours of the bits that they become."""
+    epoch = history.epochs[-1]
+    before = _phase1_end(history)
+    layers = len(epoch.histogram)
+    height = weights_height(layers)
+    row = _layer_height(layers)
+    edges = np.linspace(-1, 1, HISTOGRAM_BINS + 1)
+    centres = (edges[:-1] + edges[1:]) / 2
+    figure = go.Figure()
+    for index, shares in enumerate(epoch.histogram):
+        axis = "y" if index == 0 else f"y{index + 1}"
+        top = (layers - index) * row
+        low, high = (top - row + 4) / (layers * row), (top - 26) / (layers * row)
+        outline = before.histogram[index] if before is not None else None
+        limit, cut = _histogram_limit(shares, outline)
+        beta = epoch.boundary[index]
+        figure.add_bar(
+            x=centres,
+            y=shares,
+            yaxis=axis,
+            width=1.86 / HISTOGRAM_BINS,
+            marker={"color": bin_colours(beta, palette), "line": {"width": 0}},
+            hovertemplate="%{x:.3f}: %{y:.1%}<extra></extra>",
+        )
+        if outline is not None:
+            figure.add_scatter(
+                x=np.repeat(edges, 2),
+                y=[0, *np.repeat(outline, 2), 0],
+                yaxis=axis,
+                mode="lines",
+                hoverinfo="skip",
+                line={"color": palette.float, "width": 1.5},
+            )
+        figure.update_layout(
+            {
+                f"yaxis{index + 1 if index else ''}": {
+                    "domain": [max(0.0, low), min(1.0, high)],
+                    "range": [0, limit],
+                    "visible": False,
+                    "fixedrange": True,
+                    "anchor": "x",
+                }
+            }
+        )
+        name = words.layer_name(index + 1, layers)
+        label(figure, f"<b>{name}</b>", 0, high, xref="paper", yref="paper", yanchor="bottom", yshift=2)
+        figure.add_shape(
+            type="line",
+            x0=0,
+            x1=1,
+            xref="paper",
+            y0=low,
+            y1=low,
+            yref="paper",
+            line={"color": palette.axis, "width": 1},
+        )
+        _boundary(figure, palette, beta, low, high)
+        _zeros(figure, palette, epoch.zeros[index], beta, low)
+        if cut:
+            for side, x in ((0, -1), (-1, 1)):
+                if shares[side] > limit:
+                    label(
+                        figure,
+                        words.percent(100 * shares[side], 0),
+                        x,
+                        high,
+                        yref="paper",
+                        yanchor="top",
+                        xanchor="left" if side == 0 else "right",
+                        xshift=12 if side == 0 else -12,
+                        font={"color": palette.muted},
+                    )
+    figure.update_xaxes(
+        range=[-1.005, 1.005],
+        tickvals=[-1, 0, 1],
+        ticktext=[f"{MINUS}1", "0", "+1"],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        tickfont={"size": 14, "color": palette.muted},
+        anchor="free",
+        position=0,
+    )
+    margin = {"l": 8, "r": 8, "t": 0, "b": AXIS_HEIGHT}
+    figure.update_layout(base_layout(palette, height=height, margin=margin, name="weights"))
+    figure.update_layout(bargap=0, barmode="overlay")
+    return figure
+
+
+def _phase1_end(history: History) -> EpochEnded | None:
+    """The last epoch of phase 1, once phase 2 has shown something to compare."""
+    one = history.of_phase(1)
+    return one[-1] if one and history.of_phase(2) else None
+
+
+def _histogram_limit(shares: Sequence[float], outline: Sequence[float] | None) -> tuple[float, bool]:
+    """The height of a histogram: the outermost bins are cut (and named) where they would flatten the rest."""
+    inner = max([*shares[1:-1], *(outline[1:-1] if outline is not None else [])])
+    outer = max([shares[0], shares[-1], *([outline[0], outline[-1]] if outline is not None else [])])
+    limit = 1.04 * max(inner, min(outer, 3 * inner), 1e-6)
+    return limit, max(shares[0], shares[-1]) > limit
+
+
+def _boundary(figure: go.Figure, palette: Palette, beta: float, low: float, high: float) -> None:
+    """The boundary on both sides, dashed, with the value; one line at 0 where nothing is switched off."""
+    common = {"yref": "paper", "yanchor": "bottom", "yshift": 2, "xanchor": "center"}
+    if beta <= 0:
+        _rule(figure, palette, 0.0, low, high)
+        label(figure, "boundary β = 0", 0, high, **common)
+        return
+    for side in (-beta, beta):
+        _rule(figure, palette, side, low, high)
+    if beta < 0.2:
+        # Two names would run into each other, or into the layer's.
+        label(figure, f"±β {beta:.2f}", 0, high, **common)
+    else:
+        label(figure, f"{MINUS}β", max(-beta, -0.62), high, **common)
+        label(figure, f"+β {beta:.2f}", min(beta, 0.82), high, **common)
+
+
+def _rule(figure: go.Figure, palette: Palette, x: float, low: float, high: float) -> None:
+    figure.add_shape(
+        type="line",
+        x0=x,
+        x1=x,
+        y0=low,
+        y1=high,
+        yref="paper",
+        line={"color": palette.ink, "width": 2, "dash": "3px,3px"},
+    )
+
+
+def _zeros(figure: go.Figure, palette: Palette, share: float, beta: float, low: float) -> None:
+    text = words.zeros_label(share)
+    if text and beta >= 0.24:
+        label(
+            figure,
+            text,
+            0,
+            low,
+            yref="paper",
+            yanchor="bottom",
+            xanchor="center",
+            yshift=2,
+            font={"color": palette.muted},
+        )
+    elif text:
+        label(
+            figure,
+            text,
+            1,
+            low,
+            xref="paper",
+            yref="paper",
+            yanchor="bottom",
+            xanchor="right",
+            yshift=30,
+            font={"color": palette.muted},
+        )

@@ -1,0 +1,1 @@
+"""Watch: a digit on its way through the bits to an answer."""

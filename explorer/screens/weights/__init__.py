@@ -1,0 +1,1 @@
+"""Weights: every bit that was learned."""

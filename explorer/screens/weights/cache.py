@@ -1,0 +1,123 @@
+"""What the Weights page keeps between two clicks: units' orders, how often they are on, matrices in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bnn_core import InputError
+from bnn_core.bits import pack
+from bnn_core.datasets.features import input_bits
+from bnn_core.kernels import kernel
+from bnn_core.measures import balance, order_alike, order_by_value, saturation
+from explorer.server import catalogue
+from explorer.shared.planes import Order, Planes, planes_of
+from explorer.shared.view import Sort
+
+RARE = 0.01
+"""Input bits that are on in a smaller share of the training digits are faded: they are noise to the eye."""
+
+File = tuple[str, catalogue.Version]
+"""A network's file and its version: what the cache goes by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """How often units are on, over the first training digits.
+
+    Attributes:
+        on: one (classes, units) int64 a layer: digits of each class that switch the unit on; for the output
+            layer, digits that are read as the unit's class.
+        digits: (classes,) int64, how many of each class there are.
+    """
+
+    on: list[NDArray[np.int64]]
+    digits: NDArray[np.int64]
+
+    def share(self, layer: int) -> NDArray[np.float64]:
+        """(units,) how often each unit of a layer (from 1) is on, over all digits."""
+        return self.on[layer - 1].sum(axis=0) / max(1, int(self.digits.sum()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def habits(path: str, version: catalogue.Version) -> Habits:
+    """Run the training digits that decide the order of units through a network, once a file and version."""
+    data = catalogue.digits()
+    network = catalogue.load_network(path, version)
+    images = data.train_images[: catalogue.CODE_DIGITS]
+    labels = data.train_labels[: catalogue.CODE_DIGITS]
+    classes = network.sizes[-1]
+    codes = network.codes(images)
+    read = kernel()(pack(codes[-1]), network.layers[-1]).argmax(axis=1)
+    codes.append((read[:, np.newaxis] == np.arange(classes)).astype(np.uint8))
+    members = [labels == label for label in range(classes)]
+    on = [np.stack([bits[each].sum(axis=0, dtype=np.int64) for each in members]) for bits in codes]
+    return Habits(on, np.array([int(each.sum()) for each in members]))
+
+
+@st.cache_resource(show_spinner="Putting alike units side by side", max_entries=64)
+def _alike(path: str, version: catalogue.Version, layer: int) -> Order:
+    return order_alike(catalogue.load_network(path, version).layers[layer - 1])
+
+
+def order_of(last: File, layer: int, sort: Sort) -> Order:
+    """The order of a layer's units, position -> unit.
+
+    Args:
+        last: the run's last network; it decides, so that units keep their places while the scrubber moves.
+        layer: from 1; the classes of the output layer keep their own order.
+    """
+    network = catalogue.load_network(*last)
+    units = network.sizes[layer]
+    if layer == len(network.layers) or sort == "trained":
+        return np.arange(units)
+    match sort:
+        case "digit":
+            return catalogue.orders(*last)[layer - 1]
+        case "balance":
+            return order_by_value(balance(network.layers[layer - 1]))
+        case "use":
+            return order_by_value(habits(*last).share(layer))
+        case _:
+            return _alike(*last, layer)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def matrix(shown: File, before: File | None, last: File, layer: int, sort: Sort) -> Planes:
+    """A layer's weights with rows (its units) and columns (those of the layer before) in their order.
+
+    The first layer's columns are the input bits as they come.
+    """
+    then = None if before is None else catalogue.load_network(*before).layers[layer - 1]
+    planes = planes_of(catalogue.load_network(*shown).layers[layer - 1], then)
+    columns = None if layer == 1 else order_of(last, layer - 1, sort)
+    return planes.placed(order_of(last, layer, sort), columns)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def rare_inputs(features: str, threshold: int) -> NDArray[np.uint8]:
+    """(inputs,) uint8: 1 where an input bit is on in fewer than 1 % of the training digits."""
+    images = catalogue.digits().train_images
+    on = np.zeros(input_bits(images[:1], features, threshold).shape[1], np.int64)
+    for start in range(0, len(images), 10_000):  # 60,000 digits' bits at once would be 50 MB
+        on += input_bits(images[start : start + 10_000], features, threshold).sum(axis=0, dtype=np.int64)
+    return (on < RARE * len(images)).astype(np.uint8)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _saturation(path: str, version: catalogue.Version) -> list[float]:
+    return saturation(catalogue.load_real(path, version))
+
+
+def saturations(entry: catalogue.Entry) -> list[float] | None:
+    """The saturation of each layer of the run's real network; None where there is none, or none to read."""
+    path = catalogue.real_path(entry)
+    if path is None:
+        return None
+    try:
+        return _saturation(str(path), catalogue.version(path))
+    except (InputError, OSError):
+        return None

@@ -1,0 +1,151 @@
+"""The Weights page's text and numbers as HTML; everything from outside is escaped. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.screens.weights import words
+from explorer.shared.numbers import MINUS, grouped, percent, signed
+from explorer.shared.planes import Total
+
+
+def title(text: str, *lines: str) -> str:
+    """A picture's head, and small grey lines under it."""
+    small = "".join(f'<div class="bx muted">{escape(line)}</div>' for line in lines if line)
+    return f'<div class="bx bx-head">{escape(text)}</div>{small}'
+
+
+def line(*texts: str, lit: bool = False) -> str:
+    """A caption; `lit` puts the colour of flips before it."""
+    mark = '<i class="bx-flip"></i>' if lit else ""
+    return f'<div class="bx muted">{mark}{escape(" ".join(text for text in texts if text))}</div>'
+
+
+def legend(*, zero: bool, flips: bool) -> str:
+    """The squares of +1 and −1, of switched-off connections and of flips where there are any."""
+    names = [("on", "+1"), ("off", f"{MINUS}1")]
+    names += [("zero", "0, switched off")] * zero + [("changed", "flipped")] * flips
+    keys = "".join(
+        f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>' for name, text in names
+    )
+    faded = " faded" if flips else ""
+    return f'<div class="bx muted bx-legend{faded}">{keys}</div>'
+
+
+def counts(total: Total, before: str) -> str:
+    """The frame: 800 +1, 167 −1, 797 off, 12 flipped; numbers stay with their words."""
+    parts = [
+        f'<span class="on">{grouped(total.plus)}</span> +1',
+        f'<span class="off">{grouped(total.minus)}</span> {MINUS}1',
+    ]
+    if total.zero:
+        parts.append(f"{grouped(total.zero)} off")
+    if total.flips is not None:
+        parts.append(f'<span class="flip">{grouped(total.flips)}</span> flipped')
+    whole = "</span>, <span>".join(parts)
+    return f'<div class="bx muted bx-whole"><span>{escape(before)}</span> <span>{whole}</span></div>'
+
+
+def unit_counts(total: Total) -> str:
+    """410 weights +1, 374 −1, and how many flipped."""
+    off = f", {grouped(total.zero)} off" if total.zero else ""
+    flips = ""
+    if total.flips is not None:
+        flips = (
+            f'<div><span class="flip">{grouped(total.flips)}</span> of {grouped(total.weights)} flipped, '
+            f"{escape(words.share(total.flips, total.weights))}</div>"
+        )
+    return (
+        f'<div class="bx bx-large">Weights: <span class="on">{grouped(total.plus)}</span> +1, '
+        f'<span class="off">{grouped(total.minus)}</span> {MINUS}1{off}{flips}</div>'
+    )
+
+
+def bars(on: NDArray[np.integer], digits: NDArray[np.integer], *, output: bool) -> str:
+    """A bar a digit, filled as far as the unit is on for it; the fullest is bold.
+
+    Args:
+        on: (classes,) digits of each class for which it is on, or, for the output layer, wins.
+        digits: (classes,) how many of each class there are.
+    """
+    shares = on / np.maximum(digits, 1)
+    best = int(shares.argmax())
+    cells, spoken = [], []
+    for label, share in enumerate(shares):
+        name = words.bar_name(label, int(on[label]), int(digits[label]), output=output)
+        spoken.append(name)
+        strong = ' class="best"' if label == best else ""
+        fill = f'<i><b style="height:{100 * share:.1f}%"></b></i>'
+        cells.append(f'<div{strong} title="{escape(name)}">{fill}{label}</div>')
+    style = "bx bx-habit votes" if output else "bx bx-habit"
+    return f'<div class="{style}" role="img" aria-label="{escape("; ".join(spoken))}">{"".join(cells)}</div>'
+
+
+def bars_head(before: str, strong: str, after: str) -> str:
+    """How often it is +1, by digit."""
+    number = f'<span class="on">{escape(strong)}</span>'
+    return f'<div class="bx bx-large">{escape(before)}{number}{escape(after)}</div>'
+
+
+def figures(share: float, digits: int, bias: int, variant: str) -> str:
+    """The share of all digits, and the bias, large."""
+    colour = "on" if bias >= 0 else "off"
+    return (
+        f'<div class="bx bx-figures"><div><b>{percent(100 * share, 0)}</b>'
+        f'<div class="muted">{escape(words.of_digits(digits))}</div></div>'
+        f'<div><b class="{colour}">{signed(bias)}</b>'
+        f'<div class="muted">{escape(words.bias_name(variant))}</div></div></div>'
+    )
+
+
+def readers(text: str) -> str:
+    """Who reads the unit."""
+    return f'<div class="bx bx-large muted">{escape(text)}</div>'
+
+
+def layers(names: Sequence[str], totals: Sequence[Total], saturations: Sequence[float] | None) -> str:
+    """A bar of +1, −1 and 0 for each layer, with the numbers."""
+    flips = any(total.flips is not None for total in totals)
+    zeros = any(total.zero for total in totals)
+    heads = ["", "share of +1 and −1", "+1"]
+    heads += ["off"] * zeros + ["flipped"] * flips + ["saturation"] * (saturations is not None)
+    rows = "".join(_layer(index, names, totals, saturations, zeros) for index in range(len(totals)))
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    return f'<table class="bx bx-layers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _layer(
+    index: int,
+    names: Sequence[str],
+    totals: Sequence[Total],
+    saturations: Sequence[float] | None,
+    zeros: bool,
+) -> str:
+    total = totals[index]
+    widths = [
+        (name, 100 * part / max(1, total.weights))
+        for name, part in (("on", total.plus), ("off", total.minus), ("zero", total.zero))
+    ]
+    spoken = escape(
+        f"{grouped(total.plus)} are +1, {grouped(total.minus)} are {MINUS}1, "
+        f"{grouped(total.zero)} are switched off"
+    )
+    bar = "".join(f'<i class="{name}" style="width:{width:.2f}%"></i>' for name, width in widths if width)
+    connected = total.plus + total.minus
+    cells = [
+        f'<td><div class="bar" role="img" aria-label="{spoken}" title="{spoken}">{bar}</div></td>',
+        f"<td><b>{words.share(total.plus, connected)}</b> {grouped(total.plus)} of {grouped(connected)}</td>",
+    ]
+    if zeros:
+        cells.append(f"<td><b>{words.share(total.zero, total.weights)}</b> {grouped(total.zero)}</td>")
+    if total.flips is not None:
+        cells.append(
+            f'<td><b class="flip">{words.share(total.flips, total.weights)}</b> {grouped(total.flips)}</td>'
+        )
+    if saturations is not None:
+        cells.append(f"<td><b>{saturations[index]:.2f}</b></td>")
+    return f"<tr><th>{escape(names[index])}</th>{''.join(cells)}</tr>"

@@ -1,0 +1,240 @@
+"""The Weights page's deeper layers: texture and lens, the ten sums, and every bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.components.bit_matrix import Cell, Label, bit_matrix
+from explorer.screens.weights import html as pieces
+from explorer.screens.weights import words as here
+from explorer.screens.weights.shown import TYPICAL, Shown
+from explorer.shared import fields as watch
+from explorer.shared import planes as weights
+from explorer.shared import view as state
+
+_LENS = "weights_lens"
+LABEL_WIDTH = 14
+"""Pixels that a digit needs beside a matrix."""
+LEAST_LENS = 5
+"""Pixels from one bit of the lens to the next, at least: weights.css has more for wider windows."""
+
+
+def show_deeper(shown: Shown) -> None:
+    """The matrix of the chosen layer, or of the one after the first; the output layer as ten fields."""
+    layer = max(2, shown.layer)
+    if layer == shown.hidden + 1:
+        show_output(shown, layer)
+        return
+    planes = shown.matrix(layer)
+    rows, columns = planes.bits.shape
+    st.html(
+        pieces.title(
+            here.matrix_head(layer, shown.hidden, rows * columns), here.matrix_note(layer, shown.view.sort)
+        )
+    )
+    scale = weights.texture_scale(rows, columns)
+    if scale is None:
+        show_bits(shown, layer, planes, slice(0, rows), slice(0, columns), weights.LENS / max(rows, columns))
+        legend = pieces.legend(zero=planes.mask is not None, flips=shown.compared)
+        st.html(pieces.counts(planes.total, here.CELLS_NOTE) + legend)
+        return
+    centre = lens_centre(shown, layer, rows, columns)
+    part = (weights.span(centre[0], weights.LENS, rows), weights.span(centre[1], weights.LENS, columns))
+    with st.container(key="weights-matrix", horizontal=True, gap=None):
+        with st.container(key="weights-texture"):
+            show_texture(shown, layer, planes, scale, centre)
+        with st.container(key="weights-lens"):
+            show_bits(shown, layer, planes, *part, 1)
+            inside = planes.at(*part)
+            st.html(pieces.counts(inside.total, here.frame_note(*inside.bits.shape)))
+
+
+def lens_centre(shown: Shown, layer: int, rows: int, columns: int) -> tuple[int, int]:
+    """Where the lens stands: where it was put, else on the block that a 3's units read from each other."""
+    held: dict[int, tuple[int, int]] = st.session_state.setdefault(_LENS, {})
+    row, column = held.get(layer) or (
+        sum(weights.bands(shown.classes, size)[TYPICAL]) // 2 for size in (rows, columns)
+    )
+    return min(row, rows - 1), min(column, columns - 1)
+
+
+def show_texture(
+    shown: Shown, layer: int, planes: weights.Planes, scale: weights.Scale, centre: tuple[int, int]
+) -> None:
+    """The whole matrix, a dot for some weights; a click moves the lens."""
+    rows, columns = planes.bits.shape
+
+    def picked(cell: Cell) -> None:
+        if 0 <= cell.row < rows and 0 <= cell.col < columns:
+            st.session_state.setdefault(_LENS, {})[layer] = (cell.row, cell.col)
+
+    bit_matrix(
+        planes.bits,
+        key=f"weights_texture_{layer}",
+        label=here.matrix_label(layer, shown.hidden, rows, columns),
+        on_pick=picked,
+        mask=planes.mask,
+        changed=planes.changed,
+        faded=shown.compared,
+        dots=scale.dots,
+        pitch=scale.pitch,
+        pitch_variable="--bx-dot",
+        pitch_scale=scale.pitch,
+        gap=0,
+        row_labels=band_labels(shown, rows, scale),
+        column_labels=band_labels(shown, columns, scale) or [Label(0, columns, here.AXES[shown.view.sort])],
+        gutter=24,
+        selected=Cell(*centre),
+        window=(weights.LENS, weights.LENS),
+    )
+    st.html(
+        pieces.line(here.dots_note(scale.dots, shown.compared))
+        + (pieces.line(here.constants_note(shown.entry.constants)) if shown.entry.constants else "")
+        + pieces.legend(zero=planes.mask is not None, flips=shown.compared)
+    )
+
+
+def show_bits(
+    shown: Shown, layer: int, planes: weights.Planes, rows: slice, columns: slice, scale: float
+) -> None:
+    """True bits of a part of a matrix; a click chooses the unit of its row."""
+    part = planes.at(rows, columns)
+    units, inputs = shown.order(layer)[rows], shown.order(layer - 1)[columns]
+    row_labels: list[Label] = []
+    column_labels: list[Label] = []
+    if part.bits.shape == planes.bits.shape:  # all of it: its bands are those of the layers
+        least = weights.Scale(1, int(LEAST_LENS * scale))
+        row_labels, column_labels = (band_labels(shown, size, least) for size in part.bits.shape)
+
+    def picked(cell: Cell) -> None:
+        if 0 <= cell.row < len(units):
+            state.change(layer=layer, unit=int(units[cell.row]))
+
+    bit_matrix(
+        part.bits,
+        key=f"weights_lens_{layer}",
+        label=here.lens_label(*part.bits.shape),
+        on_pick=picked,
+        mask=part.mask,
+        changed=part.changed,
+        faded=shown.compared,
+        pitch_variable="--bx-lens",
+        pitch_scale=min(3.0, scale),
+        row_names=[here.row_name(layer, int(unit), shown.hidden) for unit in units],
+        column_names=[here.column_name(layer, int(number)) for number in inputs],
+        row_labels=row_labels,
+        column_labels=column_labels,
+        gutter=24 if row_labels else 0,
+        selected=row_of(shown, layer, units),
+        window=(1, len(inputs)),
+    )
+
+
+def row_of(shown: Shown, layer: int, units: weights.Order) -> Cell | None:
+    """The chosen unit's row among these units."""
+    places = np.flatnonzero(units == shown.unit)
+    return Cell(int(places[0]), 0) if shown.layer == layer and len(places) else None
+
+
+def show_output(shown: Shown, layer: int) -> None:
+    """Each digit's sum: its weights, laid out as the field of the layer before."""
+    before = shown.network.sizes[layer - 1]
+    field, order = watch.hidden_field(before), shown.order(layer - 1)
+    planes = shown.planes(layer)
+    classes = range(shown.classes)
+    fields = [planes.at(label).laid_out(field, order) for label in classes]
+    tiles = weights.stack(fields)
+    st.html(
+        pieces.title(
+            here.matrix_head(layer, shown.hidden, planes.bits.size),
+            here.output_note(layer, shown.view.sort),
+        )
+    )
+
+    def picked(cell: Cell) -> None:
+        if 0 <= cell.tile < shown.classes:
+            state.change(layer=layer, unit=cell.tile)
+
+    bit_matrix(
+        tiles.bits,
+        key="weights_output",
+        label=here.output_label(shown.classes),
+        on_pick=picked,
+        pick="tile",
+        mask=tiles.mask,
+        changed=tiles.changed,
+        faded=shown.compared,
+        pitch_variable="--bx-output",
+        pitch_scale=field.scale,
+        gap=0,
+        even=True,
+        captions=[str(label) for label in classes],
+        tones=["strong" if shown.layer == layer and label == shown.unit else "" for label in classes],
+        names=[here.unit_name(layer, label, shown.hidden) for label in classes],
+        selected=Cell(0, 0, shown.unit) if shown.layer == layer else None,
+    )
+    st.html(
+        pieces.counts(planes.total, here.CELLS_NOTE)
+        + pieces.legend(zero=planes.mask is not None, flips=shown.compared)
+    )
+
+
+def show_every(shown: Shown) -> None:
+    """Every weight of the chosen layer, a pixel or more each; a click chooses the unit."""
+    layer = shown.layer
+    planes = shown.matrix(layer)
+    rows, columns = planes.bits.shape
+    scale = weights.every_scale(rows, columns)
+    units = shown.order(layer)
+    inputs = np.arange(columns) if layer == 1 else shown.order(layer - 1)
+    st.html(
+        pieces.title(
+            here.matrix_head(layer, shown.hidden, rows * columns),
+            here.every_note(layer, scale.pitch, shown.view.sort),
+        )
+    )
+    name = here.unit_name(layer, shown.unit, shown.hidden)
+    st.html(pieces.counts(shown.planes(layer).at(shown.unit).total, here.framed(name)))
+
+    def picked(cell: Cell) -> None:
+        if 0 <= cell.row < rows:
+            state.change(layer=layer, unit=int(units[cell.row]))
+
+    bit_matrix(
+        planes.bits,
+        key=f"weights_every_{layer}",
+        label=here.every_label(layer, shown.hidden, rows, columns),
+        on_pick=picked,
+        mask=planes.mask,
+        changed=planes.changed,
+        faded=shown.compared,
+        pitch=scale.pitch,
+        row_names=[here.row_name(layer, int(unit), shown.hidden) for unit in units],
+        column_names=[here.column_name(layer, int(number)) for number in inputs],
+        row_labels=band_labels(shown, rows, scale),
+        column_labels=[] if layer == 1 else band_labels(shown, columns, scale),
+        gutter=24,
+        selected=row_of(shown, layer, units),
+        window=(1, columns),
+    )
+    st.html(
+        pieces.counts(planes.total, here.CELLS_NOTE)
+        + pieces.legend(zero=planes.mask is not None, flips=shown.compared)
+    )
+
+
+def band_labels(shown: Shown, units: int, scale: weights.Scale) -> list[Label]:
+    """The digits beside rows or columns that are placed by digit, if there is room for them."""
+    if not shown.by_digit or units * scale.pitch < shown.classes * LABEL_WIDTH * scale.dots:
+        return []
+    return digit_labels(shown.classes, units)
+
+
+def digit_labels(classes: int, units: int, row: int = 1) -> list[Label]:
+    """The digits beside their bands, `row` units to a row; bands without a unit have none."""
+    return [
+        Label(start / row, stop / row, str(label))
+        for label, (start, stop) in enumerate(weights.bands(classes, units))
+        if stop > start
+    ]

@@ -1,0 +1,69 @@
+"""Weights: the first layer as templates, deeper ones as matrices, one unit, and what flipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from bnn_core import InputError
+from explorer.screens.weights import words as here
+from explorer.screens.weights.controls import choose_layer, choose_sort, choose_versus
+from explorer.screens.weights.matrix import show_deeper, show_every
+from explorer.screens.weights.shown import Shown, compose
+from explorer.screens.weights.templates import show_templates
+from explorer.screens.weights.unit import show_layers, show_unit
+from explorer.server import catalogue
+from explorer.shared import html, words
+from explorer.shared import view as state
+from explorer.shared.controls import choose_moment, choose_network, refuse, show_notes
+
+_CSS = Path(__file__).with_name("style.css")
+
+
+def show(shown: Shown, every: bool) -> None:
+    """Place everything."""
+    with st.container(key="weights-main", horizontal=True, gap=None):
+        with st.container(key="weights-whole" if every else "weights-left"):
+            if every:
+                show_every(shown)
+            else:
+                show_templates(shown)
+            st.html('<hr class="bx-rule">')
+            show_layers(shown)
+        with st.container(key="weights-right"):
+            if not every:
+                show_deeper(shown)
+                st.html('<hr class="bx-rule">')
+            show_unit(shown)
+
+
+def main() -> None:
+    """The page."""
+    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
+    entries = catalogue.entries()
+    view = state.current(entries)
+    if not entries:
+        st.html(html.note(words.NO_NETWORK))
+        return
+    with st.container(key="weights-page", gap=None):
+        with st.container(key="weights-controls", horizontal=True, gap=None):
+            entry = choose_network(view, entries)
+            moment = choose_moment(view, entry)
+            versus, note = choose_versus(view, entries, entry, moment)
+        try:
+            shown = compose(view, entry, moment, versus)
+        except InputError as error:
+            refuse(error)
+            return
+        with st.container(key="weights-controls-units", horizontal=True, gap=None):
+            choose_layer(shown)
+            choose_sort(view)
+            every = st.toggle(here.EVERY, key="weights_every", help=here.EVERY_HELP)
+        show_notes()
+        if note:
+            st.html(html.note(note))
+        show(shown, every)
+
+
+main()

@@ -1,0 +1,132 @@
+"""What the Weights page stands on: a network, its orders, one unit, and what it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from bnn_core import BitwiseNetwork, InputError
+from bnn_core.measures import band_edges
+from explorer.screens.weights import cache
+from explorer.screens.weights import words as here
+from explorer.server import catalogue
+from explorer.shared import fields as watch
+from explorer.shared import planes as weights
+from explorer.shared import view as state
+from explorer.shared import words
+
+TYPICAL = 3
+"""The digit whose unit is shown first, as on the Watch page."""
+
+
+@dataclass(frozen=True, eq=False)
+class Versus:
+    """What the network is compared with: its name in the page's words, and its file."""
+
+    name: str
+    network: BitwiseNetwork
+    file: cache.File
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the page shows, computed once a run of the script.
+
+    Attributes:
+        shown, last: the files of the network shown and of the run's last one, which decides the orders.
+        layer, unit: the unit in detail; layer from 1, the output layer is the last.
+        before: what it is compared with; None without a comparison.
+    """
+
+    view: state.View
+    entry: catalogue.Entry
+    network: BitwiseNetwork
+    shown: cache.File
+    last: cache.File
+    layer: int
+    unit: int
+    before: Versus | None
+
+    @property
+    def hidden(self) -> int:
+        """How many hidden layers there are."""
+        return len(self.network.sizes) - 2
+
+    @property
+    def classes(self) -> int:
+        """Units of the output layer."""
+        return self.network.sizes[-1]
+
+    @property
+    def by_digit(self) -> bool:
+        """Whether places mean digits."""
+        return self.view.sort == "digit"
+
+    @property
+    def compared(self) -> bool:
+        """Whether flips are lit."""
+        return self.before is not None
+
+    @cached_property
+    def first(self) -> watch.Field:
+        """How a template lies."""
+        return watch.input_field(self.network.sizes[0], self.network.side)
+
+    @property
+    def input_planes(self) -> int:
+        """Input bits a pixel."""
+        return self.first.cols // self.first.rows
+
+    def order(self, layer: int) -> weights.Order:
+        """Position -> unit, of a layer from 1."""
+        return cache.order_of(self.last, layer, self.view.sort)
+
+    def planes(self, layer: int) -> weights.Planes:
+        """A layer's weights as they come."""
+        before = None if self.before is None else self.before.network.layers[layer - 1]
+        return weights.planes_of(self.network.layers[layer - 1], before)
+
+    def matrix(self, layer: int) -> weights.Planes:
+        """A layer's weights in order."""
+        before = None if self.before is None else self.before.file
+        return cache.matrix(self.shown, before, self.last, layer, self.view.sort)
+
+
+def compose(
+    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, versus: Versus | None
+) -> Shown:
+    """Find network and unit.
+
+    Raises:
+        InputError: the network's file cannot be used, or it reads other pictures.
+    """
+    data = catalogue.digits()
+    shown, last = file_of(moment), file_of(catalogue.moments(entry)[-1])
+    network = catalogue.load_network(*shown)
+    if network.side != data.side or network.sizes[-1] != data.classes:
+        raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
+    layer, unit, layers = view.layer, view.unit, len(network.layers)
+    if unit is not None and (layer > layers or unit >= network.sizes[layer]):
+        state.correct(here.no_such_unit(layer, unit, network.sizes), layer=1, unit=None)
+        layer, unit = 1, None
+    elif layer > layers:
+        state.correct(here.no_such_layer(layer, layers), layer=1)
+        layer = 1
+    if unit is None:
+        unit = typical_unit(last, layer, view.digit)
+    return Shown(view, entry, network, shown, last, layer, unit, versus)
+
+
+def file_of(moment: catalogue.Moment) -> cache.File:
+    """What the cache knows a moment by."""
+    return str(moment.path), catalogue.version(moment.path)
+
+
+def typical_unit(last: cache.File, layer: int, digit: int | None) -> int:
+    """The unit to look at first: the one that answers most to the digit that the pages show, or to a 3."""
+    network, data = catalogue.load_network(*last), catalogue.digits()
+    label = TYPICAL if digit is None else int(data.test_labels[digit])
+    if layer == len(network.layers):
+        return label
+    edges = band_edges(network.sizes[-1], network.sizes[layer])
+    return int(catalogue.orders(*last)[layer - 1][edges[label]])

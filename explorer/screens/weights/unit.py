@@ -1,0 +1,113 @@
+"""The Weights page's unit in detail, and what all layers hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from bnn_core.measures import flips, reader_counts
+from explorer.components.bit_matrix import Label, bit_matrix
+from explorer.screens.weights import cache
+from explorer.screens.weights import html as pieces
+from explorer.screens.weights import words as here
+from explorer.screens.weights.matrix import digit_labels
+from explorer.screens.weights.shown import Shown
+from explorer.shared import fields as watch
+from explorer.shared import html
+from explorer.shared import planes as weights
+from explorer.shared import view as state
+
+
+def show_unit(shown: Shown) -> None:
+    """The chosen unit: its weights large, its counts, when it is on, and who reads it."""
+    layer, unit = shown.layer, shown.unit
+    row = shown.planes(layer).at(unit)
+    name = here.unit_name(layer, unit, shown.hidden)
+    st.html(html.head(name, here.detail_note(layer)))
+    with st.container(key="weights-unit", horizontal=True, gap=None):
+        with st.container(key="weights-unit-bits"):
+            show_unit_bits(shown, row, name)
+        with st.container(key="weights-unit-facts"):
+            habits = st.container(key="weights-habits")
+            st.html(pieces.unit_counts(row.total))
+            st.html(pieces.readers(readers_of(shown)))
+            if st.button(here.AT_WORK, key="at_work", type="tertiary"):
+                view = replace(state.now(), layer=layer, unit=unit)
+                st.switch_page("screens/xnor/page.py", query_params=state.to_params(view))
+    # Last, because after a move of the scrubber it takes the longest: the rest is painted by then.
+    with habits:
+        show_habits(shown)
+
+
+def show_unit_bits(shown: Shown, row: weights.Planes, name: str) -> None:
+    """Its weights as the picture, or as the field of the layer before."""
+    labels: list[Label] = []
+    faded: Any = shown.compared
+    names = None
+    if shown.layer == 1:
+        field, order, scale = shown.first, None, shown.first.scale
+        if not shown.compared:
+            rare = cache.rare_inputs(shown.network.features, shown.network.input_threshold)
+            faded = watch.place_inputs(field, rare)
+    else:
+        before = shown.layer - 1
+        order = shown.order(before)
+        field = watch.hidden_field(len(order))
+        scale = field.scale * 28 / watch.FIELD_ROWS
+        names = [here.column_name(shown.layer, int(number)) for number in order]
+        if shown.by_digit:
+            labels = digit_labels(shown.classes, len(order), field.cols)
+    planes = row.laid_out(field, order)
+    bit_matrix(
+        planes.bits,
+        key=f"weights_unit_{shown.layer}",
+        label=here.detail_label(name),
+        mask=planes.mask,
+        changed=planes.changed,
+        faded=faded,
+        count=field.units,
+        pitch_variable="--bx-detail",
+        pitch_scale=scale,
+        names=names,
+        row_labels=labels,
+        gutter=24 if labels else 0,
+    )
+
+
+def readers_of(shown: Shown) -> str:
+    """How many units of the next layer read the unit as it is, inverted, or not at all."""
+    if shown.layer > shown.hidden:
+        return here.readers(shown.layer, shown.hidden, 0, 0, 0, 0)
+    following = shown.network.layers[shown.layer]
+    plus, minus, zero = (int(count) for count in reader_counts(following)[shown.unit])
+    return here.readers(shown.layer, shown.hidden, following.units, plus, minus, zero)
+
+
+def show_habits(shown: Shown) -> None:
+    """How often the unit is on, by digit and over all; and its bias."""
+    habits = cache.habits(*shown.shown)
+    output = shown.layer > shown.hidden
+    on = habits.on[shown.layer - 1][:, shown.unit]
+    total = int(habits.digits.sum())
+    bias = int(shown.network.layers[shown.layer - 1].bias[shown.unit])
+    st.html(
+        pieces.bars_head(*here.bars_head(shown.layer, shown.hidden))
+        + '<div class="bx-habits">'
+        + pieces.bars(on, habits.digits, output=output)
+        + pieces.figures(int(on.sum()) / max(1, total), total, bias, shown.network.variant)
+        + "</div>"
+    )
+
+
+def show_layers(shown: Shown) -> None:
+    """What all layers hold."""
+    found = None if shown.before is None else flips(shown.before.network, shown.network)
+    names = [here.layer_name(layer, shown.hidden) for layer in range(1, shown.hidden + 2)]
+    real = cache.saturations(shown.entry) if found is None else None
+    st.html(
+        html.head(here.ALL_LAYERS)
+        + pieces.layers(names, weights.layer_totals(shown.network, found), real)
+        + ("" if real is None else pieces.line(here.SATURATION_NOTE))
+    )

@@ -1,0 +1,329 @@
+"""The Weights page's words: heads, captions, what each order means, and what a comparison shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer.shared.numbers import MINUS, grouped, percent
+
+LAYER = "Layer"
+SORT = "Sort units"
+SORT_NAMES = {
+    "digit": "by digit",
+    "balance": "by balance",
+    "use": "by use",
+    "alike": "alike",
+    "trained": "as trained",
+}
+SORT_HELP = (
+    "By digit: the digit that a unit answers to most. By balance: the share of +1 among its connected "
+    "weights. By use: how often it is on over 5,000 training digits. Alike: neighbours have alike weights. "
+    "As trained: as they came. The end of the run decides, so that units keep their places in time."
+)
+SORTED = {
+    "digit": "by digit",
+    "balance": "by balance, most +1 first",
+    "use": "by use, the most often on first",
+    "alike": "so that neighbours are alike",
+    "trained": "as trained",
+}
+AXES = {
+    "digit": "0 → 9",
+    "balance": "most +1 → least",
+    "use": "most often on → least",
+    "alike": "alike beside alike",
+    "trained": "as trained",
+}
+"""Above a matrix's columns, where the ten digits do not stand there."""
+VERSUS = "Compare with"
+NO_VERSUS = "nothing"
+OWN_VERSUS = "another moment of this run"
+VERSUS_MOMENT = "Moment to compare with"
+EVERY = "Every bit"
+EVERY_HELP = "The chosen layer's whole matrix, a pixel or more for each weight. A click chooses the unit."
+ALL_LAYERS = "All layers"
+AT_WORK = "Show it at work on the XNOR page ›"
+FIRST = "Hidden 1: what each unit looks for"
+SATURATION_NOTE = (
+    "Saturation: the mean size of the real weights at the end of phase 1, "
+    f"1 where compression has pressed all of them to {MINUS}1 or +1."
+)
+
+
+def layer_name(layer: int, hidden: int) -> str:
+    """Hidden 2; Output."""
+    return f"Hidden {layer}" if layer <= hidden else "Output"
+
+
+def layer_choice(layer: int, hidden: int) -> str:
+    """The same on a button: of many layers the number alone."""
+    return layer_name(layer, hidden) if hidden <= 4 or layer > hidden else f"H{layer}"
+
+
+def unit_name(layer: int, unit: int, hidden: int) -> str:
+    """Unit 778 of hidden 1; The sum for 3."""
+    return f"Unit {unit} of hidden {layer}" if layer <= hidden else f"The sum for {unit}"
+
+
+def no_such_unit(layer: int, unit: int, sizes: Sequence[int]) -> str:
+    """The URL names a unit, or a layer, that the network does not have."""
+    hidden = len(sizes) - 2
+    name = layer_name(layer, hidden).lower()
+    wanted = f"unit {unit} in {name}" if layer <= hidden + 1 else f"layer {layer}"
+    has = [f"hidden {number} has {count}" for number, count in enumerate(sizes[1:-1], start=1)]
+    has.append(f"the output has {sizes[-1]}")
+    return f"There is no {wanted} ({', '.join(has)}), so the page has picked one."
+
+
+def no_such_layer(layer: int, layers: int) -> str:
+    """The URL names a layer that the network does not have."""
+    return f"There is no layer {layer}: this network has {layers}, the output included, so this is the first."
+
+
+# Templates
+
+
+def first_note(inputs: int, sort: str, *, down: bool, planes: int) -> str:
+    """What a template is, and what its place means."""
+    two = ", high bits beside low bits" if planes == 2 else ""
+    place = {
+        "digit": f"{'Row' if down else 'Column'}: the digit that it answers to most, strongest first",
+        "balance": "Below: the share of +1, most first",
+        "use": "Below: how often it is on, most first",
+        "alike": "Neighbours are alike; below: weights that differ from the one before",
+        "trained": "As trained; below: the unit's number",
+    }[sort]
+    return f"{grouped(inputs)} weight bits a unit{two}. {place}"
+
+
+def shown_note(shown: int, units: int) -> str:
+    """80 of 1,024 units."""
+    return f"{grouped(shown)} of {grouped(units)} units."
+
+
+def rare_note(planes: int) -> str:
+    """What is faded."""
+    what = "pixels that are ink" if planes == 1 else "input bits that are on"
+    return f"Faded: {what} in under 1 % of the digits; noise to the eye, though they count."
+
+
+def places_note(sort: str) -> str:
+    """Units keep their places while the scrubber moves."""
+    return "" if sort == "trained" else "Units keep the places that they have at the end of the run."
+
+
+def lit_note(other: str) -> str:
+    """What is lit in a comparison."""
+    return f"Lit: weights that differ from {other}."
+
+
+def template_name(
+    unit: int, plus: int, minus: int, zero: int, inputs: int, flips: int | None, *, band: str
+) -> str:
+    """A template for the pointer and the screen reader."""
+    counts = f"{grouped(plus)} of {grouped(inputs)} weights are +1, {grouped(minus)} {MINUS}1"
+    off = f", {grouped(zero)} off" if zero else ""
+    lit = "" if flips is None else f"; {grouped(flips)} flipped"
+    answers = f", answers most to {band}" if band else ""
+    return f"Unit {unit}{answers}: {counts}{off}{lit}"
+
+
+def templates_label(units: int) -> str:
+    """The grid for a screen reader."""
+    return (
+        f"First-layer weights of {grouped(units)} units as pictures. Arrow keys move, Enter chooses a unit."
+    )
+
+
+# Matrices
+
+
+def matrix_head(layer: int, hidden: int, weights: int) -> str:
+    """Hidden 2: 262,144 weights."""
+    return f"{layer_name(layer, hidden)}: {grouped(weights)} weights"
+
+
+def before_name(layer: int) -> str:
+    """What a layer reads: the input bits, or the units of the layer before."""
+    return "the input bits" if layer == 1 else f"the units of hidden {layer - 1}"
+
+
+def matrix_note(layer: int, sort: str) -> str:
+    """What rows and columns are."""
+    if layer == 1:
+        return f"rows: its units, placed {SORTED[sort]}; columns: the input bits as they come"
+    return f"rows: its units; columns: {before_name(layer)}; both placed {SORTED[sort]}"
+
+
+def output_note(layer: int, sort: str) -> str:
+    """What the ten pictures of the output layer are."""
+    return f"what each digit's sum adds up: its weight bits on {before_name(layer)}, placed {SORTED[sort]}"
+
+
+def output_label(classes: int) -> str:
+    """The ten pictures for a screen reader."""
+    return f"The weights of the {classes} sums. Arrow keys move, Enter chooses one."
+
+
+def dots_note(dots: int, flips: bool) -> str:
+    """What a dot is."""
+    what = "their mean sign; flips as their share" if flips else "their mean sign"
+    return f"Each dot: {dots * dots} weights, {what}. Click a place to see its bits, a bit to see its unit."
+
+
+def constants_note(units: int) -> str:
+    """What the bands of a network with constant units are."""
+    return f"Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
+
+
+def frame_note(rows: int, columns: int) -> str:
+    """The frame, 42 × 42 weights:"""
+    return f"The frame, {rows} × {columns} weights:"
+
+
+CELLS_NOTE = "All of its weights:"
+
+
+def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
+    """A texture for a screen reader."""
+    return (
+        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
+        "Arrow keys move the frame whose bits stand beside it."
+    )
+
+
+def lens_label(rows: int, columns: int) -> str:
+    """The true bits in the frame for a screen reader."""
+    return f"The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
+
+
+def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
+    """The whole matrix for a screen reader."""
+    return (
+        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weight bits. "
+        "Arrow keys choose a weight, and its unit."
+    )
+
+
+def every_note(layer: int, pitch: int, sort: str) -> str:
+    """What a cell of the whole matrix is."""
+    size = "one pixel" if pitch == 1 else f"{pitch} × {pitch} pixels"
+    return f"each weight {size}; {matrix_note(layer, sort)}; a click chooses the unit"
+
+
+def framed(name: str) -> str:
+    """Unit 341 of hidden 2, framed:"""
+    return f"{name}, framed:"
+
+
+def row_name(layer: int, unit: int, hidden: int) -> str:
+    """A row of a matrix: its unit."""
+    return f"unit {unit}" if layer <= hidden else f"the sum for {unit}"
+
+
+def column_name(layer: int, number: int) -> str:
+    """A column of a matrix: what it reads."""
+    return f"reads input bit {number}" if layer == 1 else f"reads unit {number} of hidden {layer - 1}"
+
+
+# One unit
+
+
+def detail_note(layer: int) -> str:
+    """How its weights lie."""
+    return "its weights as a picture" if layer == 1 else f"its weights on hidden {layer - 1}"
+
+
+def detail_label(name: str) -> str:
+    """Its weights for a screen reader."""
+    return f"{name}: its weights"
+
+
+def bars_head(layer: int, hidden: int) -> tuple[str, str, str]:
+    """How often it is | +1 |, by digit."""
+    return (
+        ("How often it is ", "+1", ", by digit")
+        if layer <= hidden
+        else ("How often it wins, by digit", "", "")
+    )
+
+
+def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
+    """A bar for the pointer."""
+    what = "wins" if output else "on"
+    return f"{label}: {what} for {grouped(on)} of {grouped(digits)} digits"
+
+
+def of_digits(digits: int) -> str:
+    """Under the share."""
+    return f"of {grouped(digits)} training digits"
+
+
+def bias_name(variant: str) -> str:
+    """Under the bias."""
+    return "bias, one bit" if variant == "strict" else "threshold, one integer"
+
+
+def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:
+    """How the next layer reads it."""
+    if layer > hidden:
+        return "Its sum is compared with the nine others: the most votes win."
+    off = f", {grouped(zero)} not at all" if zero else ""
+    return (
+        f"Of the {grouped(units)} {reader_units(layer + 1, hidden)}, {grouped(plus)} read it as it is, "
+        f"{grouped(minus)} inverted{off}."
+    )
+
+
+def reader_units(layer: int, hidden: int) -> str:
+    """units of hidden 2; sums."""
+    return f"units of hidden {layer}" if layer <= hidden else "sums"
+
+
+def share(part: int, whole: int, digits: int = 1) -> str:
+    """50.1 %."""
+    return percent(100 * part / whole, digits) if whole else percent(0, digits)
+
+
+# Comparison
+
+
+def moment_of(run: str, moment: str, *, same: bool) -> str:
+    """Another moment of this run, or of another run."""
+    name = moment[:1].lower() + moment[1:]
+    return name if same else f"{run}, {name}"
+
+
+def other_shape(name: str, sizes: Sequence[int], shown: Sequence[int]) -> str:
+    """Two networks cannot be laid over each other."""
+    theirs, these = ("-".join(map(str, each)) for each in (sizes, shown))
+    return (
+        f"{name} has other layers ({theirs}) than this network ({these}): "
+        "weights can be compared one by one only where the layers are equal."
+    )
+
+
+def other_features(name: str, features: str, shown: str) -> str:
+    """Their inputs mean different things."""
+    return (
+        f"{name} reads {features} features, this network {shown}: "
+        "the first layer's flips compare weights of different inputs."
+    )
+
+
+SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
+
+
+def broken_versus(name: str, reason: str) -> str:
+    """The network to compare with cannot be read."""
+    return f"{name} cannot be compared with: {reason}"
+
+
+def versus_gone(name: str) -> str:
+    """The run to compare with was deleted."""
+    return f"{name} is gone, so nothing is compared."
+
+
+def no_versus_moment(name: str, at: str) -> str:
+    """The URL names a snapshot that the other run does not have."""
+    return f"{name} has no snapshot {at} to compare with, so this is its last one."

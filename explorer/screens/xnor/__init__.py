@@ -1,0 +1,1 @@
+"""XNOR: one unit at work, word by word."""

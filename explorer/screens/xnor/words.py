@@ -1,0 +1,306 @@
+"""The text of the XNOR page: one word, one unit, the same sum from every kernel, and the whole network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from explorer.shared.numbers import MINUS, grouped, plural, signed
+from explorer.shared.words import zero_words
+
+LAYER, UNIT = "Layer", "Unit"
+OUTPUT = "Output"
+BACK, FORWARD = "Word", "Word"
+STEPS = "Step through the words"
+BACK_LABEL, FORWARD_LABEL = "One word back", "One word on"
+INPUT, WEIGHT, XNOR, COUNTED = "Input", "Weight", "XNOR", "Counted"
+TAKES_PART = "Takes part"
+ALIKE = "alike is +1"
+CELL = "input {input}: {x}, weight {w}: {verdict}"
+ALIKE_PAIR, UNLIKE_PAIR, APART = "they agree", "they differ", "takes no part"
+ADDS = "this word adds"
+WORD, AGREE, SUM_SO_FAR = "Word", "agree", "Sum so far"
+HALF = "half"
+LESSON = (
+    "No product is formed: two bits are alike, or they differ. Counting the ones of 64 bits is one "
+    "instruction. Within a word the first input is at the left: the lowest bit of the number."
+)
+KERNEL = "As the kernel counts it"
+NETWORK = "The whole network"
+NETWORK_HELP = (
+    "The colour is the sign of a unit's sum, its bit; faded is the half of each layer that is nearest to 0. "
+    "A click on a unit shows its words above."
+)
+OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
+TABLE_NOTE = (
+    "What the table of nibbles holds: for any four input bits and any four weights, how many of them differ, "
+    "0 to 4. One instruction looks that up for 16 to 64 units: the same count, without counting."
+)
+
+KERNELS = {
+    "oracle": f"Oracle, {MINUS}1 and +1 one by one",
+    "numpy": "NumPy, XOR and popcount",
+    "popcount": "Machine code, XOR and popcount",
+    "table": "Machine code, table of nibbles",
+}
+"""What each kernel does; one that is not here goes by its name."""
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def layer_name(layer: int, layers: int) -> str:
+    """Hidden 2, Output."""
+    return OUTPUT if layer == layers else f"Hidden {layer}"
+
+
+def layer_choices(layers: int) -> dict[int, str]:
+    """Hidden 1, Hidden 2, Output; or Hidden 1, 2, ... 8, Output where there are many."""
+    names = {layer: layer_name(layer, layers) for layer in range(1, layers + 1)}
+    return names if layers <= 5 else names | {layer: str(layer) for layer in range(2, layers)}
+
+
+def unit_title(layer: int, layers: int, unit: int) -> str:
+    """Unit 886 of hidden 2; the sum for a digit."""
+    return f"the output for digit {unit}" if layer == layers else f"unit {unit} of hidden {layer}"
+
+
+def of_units(units: int) -> str:
+    """of 1,024."""
+    return f"of {grouped(units)}"
+
+
+def kernel_title(name: str) -> str:
+    """What a kernel does."""
+    return KERNELS.get(name, name.capitalize())
+
+
+def spelled(count: int) -> str:
+    """three; 12."""
+    return _COUNTS[count] if count < len(_COUNTS) else grouped(count)
+
+
+def all_label(words: int) -> str:
+    """All 16."""
+    return f"All {words}"
+
+
+def word_title(number: int, words: int) -> str:
+    """Word 9 of 16."""
+    return f"Word {number} of {words}"
+
+
+def word_range(first: int, bits: int) -> str:
+    """512 to 575."""
+    return f"{first} to {first + bits - 1}" if bits > 1 else str(first)
+
+
+def word_note(first: int, bits: int, padding: int) -> str:
+    """inputs 512 to 575, in bytes of eight."""
+    inputs = f"{'inputs' if bits > 1 else 'input'} {word_range(first, bits)}"
+    return (
+        f"{inputs}; the other {padding} bits are padding: not there"
+        if padding
+        else f"{inputs}, in bytes of eight"
+    )
+
+
+def telling_note(words: int) -> str:
+    """Why this word is shown when all are counted."""
+    return "the one that moves the sum most" if words > 1 else "the only one"
+
+
+def agree_label(count: int) -> str:
+    """39 agree."""
+    return f"{count} agree"
+
+
+def differ_label(count: int) -> str:
+    """25 differ."""
+    return f"{count} differ"
+
+
+def out_label(count: int) -> str:
+    """12 take no part."""
+    return f"{count} take{'s' if count == 1 else ''} no part"
+
+
+def zero_key(*, masked: bool, zero_one: bool) -> str:
+    """What a hollow cell is, in the key; empty if there are none."""
+    return f"0, {zero_words(masked, zero_one)}" if masked or zero_one else ""
+
+
+def out_note(out: int, inputs: int, *, masked: bool, zero_one: bool) -> str:
+    """300 of 1,024 inputs take no part: switched off."""
+    verb = "takes" if out == 1 else "take"
+    return f"{grouped(out)} of {grouped(inputs)} inputs {verb} no part: {zero_words(masked, zero_one)}"
+
+
+def word_spoken(number: int, words: int, agree: int, differ: int, out: int, adds: int, total: int) -> str:
+    """A word for a screen reader."""
+    apart = f", {out_label(out)}" if out else ""
+    return (
+        f"{word_title(number, words)}: {agree} agree, {differ} differ{apart}; it adds {signed(adds)}, "
+        f"and the sum so far is {signed(total)}."
+    )
+
+
+def end_spoken(words: int, agree: int, differ: int, bias: int, total: int, outcome: str) -> str:
+    """The whole sum for a screen reader."""
+    counted = f"All {words} words" if words > 1 else "The only word"
+    return f"{counted}: {agree} agree, {differ} differ, bias {signed(bias)}, sum {signed(total)}, {outcome}."
+
+
+def row_label(number: int, agree: int, differ: int, total: int) -> str:
+    """A row for the pointer and the screen reader."""
+    return f"Word {number}: {agree} agree, {differ} differ, sum so far {signed(total)}"
+
+
+def agree_so_far(words: int) -> str:
+    """agree in 6 words."""
+    return f"agree in {plural(words, 'word')}"
+
+
+def to_come(left: int) -> str:
+    """sum so far; 10 words and the bias to come."""
+    return (
+        f"sum so far; {plural(left, 'word')} and the bias to come" if left else "sum so far; the bias to come"
+    )
+
+
+def bias_note(variant: str) -> str:
+    """bias, one bit."""
+    return "bias, one bit" if variant == "strict" else "threshold, one integer"
+
+
+def bias_term(bias: int) -> str:
+    """(−1) after a plus sign; 1."""
+    return f"({signed(bias)})" if bias < 0 else str(bias)
+
+
+def bias_row(bias: int) -> str:
+    """bias −1."""
+    return f"bias {signed(bias)}"
+
+
+def outcome(bit: int) -> str:
+    """What a hidden unit's sum becomes, said."""
+    return f"so the bit is {'+1' if bit else MINUS + '1'}"
+
+
+def votes_note(digit: int) -> str:
+    """votes for 3."""
+    return f"votes for {digit}"
+
+
+def verdict(unit: int, read: int) -> tuple[str, str]:
+    """Whether an output has the most votes."""
+    if unit == read:
+        return "the most votes", f"so the digit is read as {read}"
+    return f"{read} has more votes", f"so the digit is read as {read}"
+
+
+def ways(count: int, *, finished: bool) -> str:
+    """The same sum, four ways; at the end, while words are still to come."""
+    number = spelled(count)
+    if count == 1:
+        return "The sum of the one kernel" if finished else "At the end"
+    return f"The same sum, {number} ways" if finished else f"At the end, {number} ways"
+
+
+def layer_agrees(kernels: int, units: int) -> str:
+    """All 4 × 1,024 integers of this layer agree."""
+    return f"all {kernels} × {grouped(units)} integers of this layer agree"
+
+
+def layer_differs(wrong: Mapping[str, int], units: int) -> str:
+    """NumPy, XOR and popcount: 3 of 1,024 integers are not the oracle's."""
+    return "; ".join(
+        f"{kernel_title(name)}: {grouped(count)} of {grouped(units)} integers are not the oracle's"
+        for name, count in wrong.items()
+    )
+
+
+def kernel_line(base: int, bias: int, cost: int, mismatches: int, total: int) -> str:
+    """1024 + (−1) − 2 × 500 = +23."""
+    taken = f"{cost} × {mismatches}" if cost != 1 else str(mismatches)
+    return f"{base} + {bias_term(bias)} {MINUS} {taken} = {signed(total)}"
+
+
+def kernel_note(base: int, mismatches: int, *, masked: bool, zero_one: bool) -> str:
+    """What the kernel's two numbers are."""
+    if zero_one and masked:
+        return f"{base} connected weights are +1; XOR finds {mismatches} unlike bits among the connected ones"
+    if zero_one:
+        return f"{base} weights are +1; XOR finds {mismatches} unlike bits, absent ones too: it needs no mask"
+    if masked:
+        return f"{base} are connected; XOR finds the {mismatches} of them that differ"
+    return f"XOR finds the {mismatches} that differ: one operation less"
+
+
+def no_such_word(word: int, words: int) -> str:
+    """The address names a word that the unit does not have."""
+    return f"There is no word {word}: this unit has {plural(words, 'word')}, and all of them are counted."
+
+
+def stage_label(layer: int, layers: int, unit: int) -> str:
+    """The stepper for a screen reader."""
+    return (
+        f"{unit_title(layer, layers, unit).capitalize()}, word by word. "
+        "Arrow left and right step, Home is the first word, End counts all."
+    )
+
+
+def checked(integers: int, kernels: int, *, agree: bool) -> tuple[str, str]:
+    """3,082 integers | the same from four kernels."""
+    if not agree:
+        return plural(integers, "integer"), "✕ not the same from every kernel"
+    if kernels == 1:
+        return plural(integers, "integer"), "from one kernel"
+    return plural(integers, "integer"), f"the same from {spelled(kernels)} kernels"
+
+
+def layer_checked(kernels: int, *, agree: bool) -> str:
+    """✓ four kernels agree."""
+    if not agree:
+        return "✕ the kernels differ"
+    return f"✓ {spelled(kernels)} kernels agree" if kernels > 1 else "from one kernel"
+
+
+def disagree(layer: str, wrong: Mapping[str, int], units: int) -> str:
+    """The kernels do not agree, which must be seen."""
+    return f"✕ The kernels do not agree in {layer}. {layer_differs(wrong, units)}."
+
+
+def told_wrong(total: int, told: Sequence[int]) -> str:
+    """This page and the kernels do not agree on a unit."""
+    others = ", ".join(signed(value) for value in told)
+    return f"✕ This page counts {signed(total)}, the kernels count {others}. One of them is wrong."
+
+
+def operations(count: int) -> tuple[str, str]:
+    """16,384 | word operations."""
+    return grouped(count), "word operation" if count == 1 else "word operations"
+
+
+def units_by_words(units: int, words: int) -> str:
+    """1,024 units × 16 words."""
+    return f"{plural(units, 'unit')} × {plural(words, 'word')}"
+
+
+def field_label(name: str, on: int, units: int) -> str:
+    """A layer's sums for a screen reader."""
+    return f"{name}: the sums of {plural(units, 'unit')}, {grouped(on)} of them at least 0"
+
+
+def sums_note(units: int) -> str:
+    """1,024 sums."""
+    return plural(units, "sum")
+
+
+def unit_name(unit: int, total: int) -> str:
+    """unit 341, sum +23."""
+    return f"unit {unit}, sum {signed(total)}"
+
+
+def output_name(unit: int, total: int) -> str:
+    """digit 3, +521 votes."""
+    return f"digit {unit}, {signed(total)} votes"

@@ -1,0 +1,357 @@
+"""The records of a run as one value: how far it is, how fast, what is in force, how it stands. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, TypeVar
+
+from bnn_core.config import RunConfig
+from bnn_core.errors import InputError
+from bnn_core.runs.events import (
+    Branched,
+    EpochEnded,
+    Event,
+    PhaseStarted,
+    Progress,
+    Recomputed,
+    Recomputing,
+    RunEnded,
+    RunStarted,
+    SettingsChanged,
+)
+
+E = TypeVar("E", bound=Event)
+
+SPEEDS = 12
+"""Progress records, four a second, that the speed is taken from."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """An epoch's errors in %, on one split for the whole run."""
+
+    epoch: int
+    real: float | None
+    bitwise: float
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A first look at the bits within a phase's first epoch; errors in %, None where not measured.
+
+    Attributes:
+        share: how much of the epoch was over, 0 to 1.
+    """
+
+    phase: int
+    share: float
+    train_error: float | None
+    validation_error: float | None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A moment on the charts.
+
+    Attributes:
+        epoch: epochs of the phase that were over.
+        share: how much of the next one was.
+        error: of the bits then, in %; None if it was not measured.
+    """
+
+    phase: int
+    epoch: int
+    share: float
+    error: float | None
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run's records say so far.
+
+    Attributes:
+        config: the configuration that it started with, or left its parent with; None before its first
+            record.
+        planned: epochs of phase 1 and of phase 2.
+        started: the first record.
+        epochs: the finished epochs of both phases.
+        glances: looks at the bits within the first epoch of each phase; older runs have none.
+        progress: the latest progress record of the epoch under way; None between two epochs.
+        phase: the phase under way, or the last one.
+        steps: steps of an epoch in phase 1 and in phase 2; 0 for a phase that has not begun.
+        changes: settings that were changed while it ran (a branch: since it left its parent), in order.
+        parent: where it left another run; None for a run that is no branch.
+        recomputing: how far the way back to that moment is, until it is there.
+        same_bits: whether the bits of that moment came out as the parent's, as far as that is known.
+        end: the last record of a run that has ended.
+        paused: whether it was told to wait, as far as the records know.
+        speeds: the latest digits a second.
+        facts: how many records there are besides progress: the version of everything but numbers that run on.
+    """
+
+    config: RunConfig | None = None
+    planned: tuple[int, int] = (0, 0)
+    started: RunStarted | None = None
+    epochs: tuple[EpochEnded, ...] = ()
+    glances: tuple[Glance, ...] = ()
+    progress: Progress | None = None
+    phase: int = 1
+    steps: tuple[int, int] = (0, 0)
+    changes: tuple[SettingsChanged, ...] = ()
+    parent: Branched | None = None
+    recomputing: Recomputing | None = None
+    same_bits: bool | None = None
+    end: RunEnded | None = None
+    paused: bool = False
+    speeds: tuple[float, ...] = ()
+    facts: int = 0
+
+    def of_phase(self, phase: int) -> tuple[EpochEnded, ...]:
+        """The finished epochs of a phase."""
+        return tuple(e for e in self.epochs if e.phase == phase)
+
+    @property
+    def validated(self) -> bool:
+        """Whether the errors are the validation set's; else those of the training digits' sample."""
+        if self.epochs:
+            return all(e.validation_error_bitwise is not None for e in self.epochs)
+        return self.started is None or self.started.validation_digits > 0
+
+    def errors(self, phase: int) -> tuple[Errors, ...]:
+        """The errors of a phase, epoch by epoch, all on the same split."""
+        if self.validated:
+            return tuple(
+                Errors(e.epoch, e.validation_error_real, e.validation_error_bitwise)
+                for e in self.of_phase(phase)
+                if e.validation_error_bitwise is not None
+            )
+        return tuple(Errors(e.epoch, e.train_error_real, e.train_error_bitwise) for e in self.of_phase(phase))
+
+    def first_points(self, phase: int) -> tuple[tuple[float, float], ...]:
+        """(share of the first epoch, error of the bits) within the phase's first epoch, on that split."""
+        points = (
+            (g.share, g.validation_error if self.validated else g.train_error)
+            for g in self.glances
+            if g.phase == phase
+        )
+        return tuple((share, error) for share, error in points if error is not None)
+
+    def cursor(self, phase: int, epoch: int, step: int) -> Cursor:
+        """Where a snapshot stands on the charts."""
+        steps = self.steps[phase - 1]
+        if epoch or not steps:
+            error = next((e.bitwise for e in self.errors(phase) if e.epoch == epoch), None)
+            return Cursor(phase, epoch, 0.0, error)
+        share = min(1.0, step / steps)
+        return Cursor(phase, 0, share, dict(self.first_points(phase)).get(share))
+
+    @property
+    def latest_error(self) -> float | None:
+        """The newest error of the bits; None before the first."""
+        for phase in (2, 1):
+            if errors := self.errors(phase):
+                return errors[-1].bitwise
+            if points := self.first_points(phase):
+                return points[-1][1]
+        return None
+
+    @property
+    def naive(self) -> float | None:
+        """The error of phase 1's network, binarised as it stood at its end; None before."""
+        errors = self.errors(1)
+        return errors[-1].bitwise if errors and len(errors) >= self.planned[0] else None
+
+    @property
+    def real(self) -> float | None:
+        """The real network's error at the end of phase 1, or so far."""
+        errors = self.errors(1)
+        return errors[-1].real if errors else None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings that were changed while it ran, each with its latest value."""
+        return {change.field: change.value for change in self.changes}
+
+    @property
+    def in_force(self) -> RunConfig | None:
+        """The configuration with those changes."""
+        try:
+            return self.config and self.config.updated(self.settings)
+        except InputError:
+            return self.config
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The rate now."""
+        if self.progress is not None:
+            return self.progress.learning_rate
+        last = self.of_phase(self.phase)
+        return last[-1].learning_rate if last else None
+
+    @property
+    def loss(self) -> float | None:
+        """The running loss, or the last epoch's."""
+        if self.progress is not None and self.progress.loss is not None:
+            return self.progress.loss
+        return self.epochs[-1].loss if self.epochs else None
+
+    @property
+    def speed(self) -> float | None:
+        """Digits a second, over the last few seconds."""
+        return median(self.speeds) if self.speeds else None
+
+    def done(self, phase: int) -> float:
+        """Epochs of a phase that are over, with the part of the one under way."""
+        whole = len(self.of_phase(phase))
+        now = self.progress
+        if now is None or now.phase != phase or whole >= self.planned[phase - 1]:
+            return float(whole)
+        return whole + (now.step / now.steps if now.steps and now.epoch == whole + 1 else 0.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take yet, from the epochs so far and the speed now; None if nothing is known."""
+        if self.end is not None:
+            return 0.0
+        known = {phase: self._epoch_seconds(phase) for phase in (1, 2)}
+        total = 0.0
+        if self.recomputing is not None:
+            total += (self.recomputing.epochs - self.recomputing.done) * (known[1] or known[2] or 0.0)
+        for phase in (1, 2):
+            left = self.planned[phase - 1] - self.done(phase)
+            if left <= 0:
+                continue
+            # An epoch of phase 2 takes about as long as one of phase 1.
+            seconds = known[phase] or known[3 - phase]
+            if seconds is None:
+                return None
+            total += left * seconds
+        return total
+
+    def _epoch_seconds(self, phase: int) -> float | None:
+        times = [e.seconds for e in self.of_phase(phase)[-3:] if e.seconds > 0]
+        if times:
+            return median(times)
+        if self.progress is not None and self.progress.phase == phase and self.speed and self.started:
+            return self.started.train_digits / self.speed
+        return None
+
+
+def history(records: Sequence[Mapping[str, Any]]) -> History:
+    """Read a run's records; those that cannot be read are passed over."""
+    started: RunStarted | None = None
+    parent: Branched | None = None
+    recomputing: Recomputing | None = None
+    same_bits: bool | None = None
+    glances: list[Glance] = []
+    steps = [0, 0]
+    config: RunConfig | None = None
+    planned: list[int] | None = None
+    epochs: list[EpochEnded] = []
+    changes: list[SettingsChanged] = []
+    progress: Progress | None = None
+    end: RunEnded | None = None
+    phase, paused, facts = 1, False, 0
+    speeds: deque[float] = deque(maxlen=SPEEDS)
+    for record in records:
+        name = record.get("event")
+        if name == "progress":
+            said = _typed(Progress, record)
+            if said is not None:
+                progress, paused, phase = said, said.paused, said.phase
+                if said.speed:
+                    speeds.append(said.speed)
+            continue
+        if name == "recomputing":
+            recomputing = _typed(Recomputing, record)
+            continue
+        facts += 1
+        if name == "run_started":
+            started = _typed(RunStarted, record)
+            config = _config(record.get("config"))
+            planned = [config.phase1.epochs, config.phase2.epochs] if config else None
+        elif name == "phase_started":
+            begun = _typed(PhaseStarted, record)
+            if begun is not None:
+                phase, progress = begun.phase, None
+                steps[phase - 1] = begun.steps
+        elif name == "snapshot":
+            glance = _glance(record, steps[phase - 1])
+            if glance is not None:
+                glances.append(glance)
+        elif name == "epoch_ended":
+            epoch = _typed(EpochEnded, record)
+            if epoch is not None:
+                epochs.append(epoch)
+                progress, paused = None, False
+        elif name == "settings_changed":
+            change = _typed(SettingsChanged, record)
+            if change is not None:
+                changes.append(change)
+        elif name == "branched":
+            parent = _typed(Branched, record)
+            config = _config(record.get("config")) or config
+            planned = [config.phase1.epochs, config.phase2.epochs] if config else None
+            phase = parent.phase if parent else phase
+            progress, paused, changes = None, False, []
+        elif name == "recomputed":
+            recomputing = None
+            made = _typed(Recomputed, record)
+            same_bits = made.same_bits if made else None
+        elif name == "run_ended":
+            end = _typed(RunEnded, record)
+            progress = None if end is not None and end.status == "finished" else progress
+            paused = False
+    if planned is None:
+        planned = [sum(e.phase == 1 for e in epochs), sum(e.phase == 2 for e in epochs)]
+    return History(
+        config=config,
+        planned=(planned[0], planned[1]),
+        started=started,
+        epochs=tuple(epochs),
+        glances=tuple(glances),
+        progress=progress,
+        phase=phase,
+        steps=(steps[0], steps[1]),
+        changes=tuple(changes),
+        parent=parent,
+        recomputing=recomputing if end is None else None,
+        same_bits=same_bits,
+        end=end,
+        paused=paused,
+        speeds=tuple(speeds),
+        facts=facts,
+    )
+
+
+def planned_only(config: RunConfig) -> History:
+    """The history of a run that has not begun."""
+    return History(config=config, planned=(config.phase1.epochs, config.phase2.epochs))
+
+
+def _glance(record: Mapping[str, Any], steps: int) -> Glance | None:
+    """A snapshot within a phase's first epoch; older ones say nothing of errors."""
+    phase, epoch, step = (record.get(key) for key in ("phase", "epoch", "step"))
+    if not (isinstance(phase, int) and isinstance(step, int) and epoch == 0 and 0 < step <= steps):
+        return None
+    errors = (record.get("train_error_bitwise"), record.get("validation_error_bitwise"))
+    return None if errors == (None, None) else Glance(phase, step / steps, *errors)
+
+
+def _typed(kind: type[E], record: Mapping[str, Any]) -> E | None:
+    known = {f.name for f in dataclasses.fields(kind)}
+    try:
+        return kind(**{key: value for key, value in record.items() if key in known})
+    except TypeError:
+        return None
+
+
+def _config(values: Any) -> RunConfig | None:
+    try:
+        return RunConfig.from_dict(values)
+    except (InputError, TypeError, ValueError):
+        return None

@@ -1,0 +1,404 @@
+"""Jobs: the queue of training runs and the one worker process that takes them.
+
+The pages never train. They ask a `JobManager`, which keeps one worker (`python -m bnn_core worker`) warm,
+hands it one run after another and passes pause, stop and changed settings on. What a run has to say is read
+from its folder, not from here; the manager only knows which run is under way, which ones wait, and how the
+last ones ended.
+
+    start, branch, resume_run -> waiting -> starting -> under way -> finished | stopped | failed | interrupted
+
+A worker that dies leaves its run *interrupted*, to be resumed; the next request starts a new worker. When the
+app ends, the worker's input is closed: it finishes the step, saves the run and ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bnn_core.config import RunConfig, check_live
+from bnn_core.errors import InputError
+from bnn_core.runs.folder import new_branch_id, new_run_id, runs_root
+from bnn_core.runs.past import Moment
+from explorer.server import budget
+from explorer.server.worker_process import WORKER, WorkerProcess
+
+JobState = Literal["waiting", "starting", "running", "finished", "stopped", "failed", "interrupted"]
+
+ENDED_KEPT = 20
+"""How many ended jobs the manager remembers; their folders say the rest."""
+
+OFF = "Training is switched off on this machine (BNN_TRAINING=off); the trained networks can be looked at."
+NO_TORCH = (
+    "Training needs PyTorch, which is not installed here: python -m pip install torch, then open this page"
+    " again. The trained networks can be looked at without it."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that was asked for.
+
+    Attributes:
+        id: the run's id, and its folder's name.
+        label: what it is, for people and for the card.
+        request: the command for the worker.
+        reason: why it failed or was interrupted, one sentence.
+    """
+
+    id: str
+    folder: Path
+    label: str
+    request: Mapping[str, Any]
+    state: JobState = "waiting"
+    reason: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the worker has it."""
+        return self.state in ("starting", "running")
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """How the jobs stand at one moment.
+
+    Attributes:
+        current: the run that the worker has.
+        queue: those that wait, the next one first.
+        ended: how the last ones ended, by id.
+        worker: "none", "warming" (it loads PyTorch), "ready" or "busy".
+        version: counts every change.
+    """
+
+    current: Job | None
+    queue: tuple[Job, ...]
+    ended: Mapping[str, Job]
+    worker: Literal["none", "warming", "ready", "busy"]
+    version: int
+
+    def find(self, run_id: str) -> Job | None:
+        """A job by its run's id."""
+        known = [job for job in (self.current, *self.queue) if job is not None and job.id == run_id]
+        return known[0] if known else self.ended.get(run_id)
+
+
+def unavailable() -> str | None:
+    """Why nothing can be trained here, one sentence that says how to change it; None if it can."""
+    if os.environ.get("BNN_TRAINING", "").lower() in ("off", "0", "no", "false"):
+        return OFF
+    if importlib.util.find_spec("torch") is None:
+        return NO_TORCH
+    return None
+
+
+class JobManager:
+    """Keeps the worker and the queue; safe to call from any thread.
+
+    Args:
+        command: the worker's command line; for tests.
+    """
+
+    def __init__(self, command: Sequence[str] = WORKER) -> None:
+        self._command = list(command)
+        self._changed = threading.Condition(threading.RLock())
+        self._worker: WorkerProcess | None = None
+        self._current: Job | None = None
+        self._queue: list[Job] = []
+        self._ended: dict[str, Job] = {}
+        self._early: list[dict[str, Any]] = []  # what the current run was told before it had started
+        self._figures: dict[str, Mapping[str, Any] | None] = {}  # None: could not be measured
+        self._measuring: set[str] = set()
+        self._broken = False  # the last worker never came to life
+        self._version = 0
+        self._closed = False
+        atexit.register(self.close)
+
+    # What the pages ask
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why nothing can be trained, see `unavailable`."""
+        return unavailable()
+
+    @property
+    def available(self) -> bool:
+        """Whether runs can be started."""
+        return self.unavailable is None
+
+    def jobs(self) -> Jobs:
+        """How everything stands now."""
+        with self._changed:
+            worker: Literal["none", "warming", "ready", "busy"] = "none"
+            if self._worker is not None:
+                worker = "busy" if self._current else "ready" if self._worker.ready else "warming"
+            return Jobs(self._current, tuple(self._queue), dict(self._ended), worker, self._version)
+
+    def wait_for(self, condition: Callable[[Jobs], bool], timeout: float) -> bool:
+        """Block until the jobs stand so; returns whether they do."""
+        with self._changed:
+            return self._changed.wait_for(lambda: condition(self.jobs()), timeout)
+
+    # What the pages want
+
+    def warm_up(self) -> None:
+        """Start a worker ahead of need, so that the first run starts at once; never raises."""
+        if self.available:
+            with contextlib.suppress(InputError), self._changed:
+                self._ensure_worker()
+
+    def start(self, config: RunConfig, *, label: str = "", name: str = "run", data: str | None = None) -> str:
+        """Start a run, or let it wait for its turn.
+
+        Args:
+            label: what the user asked for, for the card (a command line).
+            name: a word for the run's id, such as its preset.
+            data: folder of other digits than MNIST's.
+
+        Returns:
+            the run's id; its folder is made by the worker.
+
+        Raises:
+            InputError: training is off, the run is over the machine's budget, or the runs' folder cannot be
+                written.
+        """
+        self._check_available()
+        budget.check(config)
+        root = runs_root()
+        check_writable(root)
+        run_id = new_run_id(name)
+        request = {"command": "run", "config": config.to_dict(), "data": data}
+        self._submit(run_id, root / run_id, request, label)
+        return run_id
+
+    def branch(
+        self,
+        parent: Path,
+        moment: Moment,
+        config: RunConfig,
+        changes: Mapping[str, Any],
+        *,
+        label: str = "",
+        data: str | None = None,
+    ) -> str:
+        """Leave a run at a moment of it, as a run of its own; starts it, or lets it wait for its turn.
+
+        Args:
+            parent: the run's folder.
+            config: what the branch is trained with.
+            changes: what differs in it from the parent at that moment; the worker checks them.
+
+        Returns:
+            the branch's id.
+
+        Raises:
+            InputError: as :meth:`start`.
+        """
+        self._check_available()
+        budget.check(config)
+        root = runs_root()
+        check_writable(root)
+        run_id = new_branch_id(parent.name)
+        request = {"command": "branch", "parent": str(parent), "at": moment.text, "changes": dict(changes)}
+        self._submit(run_id, root / run_id, {**request, "config": config.to_dict(), "data": data}, label)
+        return run_id
+
+    def resume_run(self, folder: Path, *, label: str = "", data: str | None = None) -> None:
+        """Go on with a stopped, interrupted or failed run, now or when its turn comes.
+
+        Raises:
+            InputError: training is off, the run is under way or waits, or its folder cannot be written.
+        """
+        self._check_available()
+        check_writable(folder)
+        with self._changed:
+            job = self.jobs().find(folder.name)
+            if job is not None and (job.active or job.state == "waiting"):
+                raise InputError(f"Run {folder.name} is under way already, or waits for its turn.")
+            self._submit(folder.name, folder, {"command": "resume_run", "data": data}, label)
+
+    def measure(self, key: str, model: Path) -> None:
+        """Ask the worker, once for each key, how long a network takes for a digit; never raises.
+
+        Args:
+            key: what the answer is known by, see `figures`.
+            model: the network's file.
+        """
+        with self._changed:
+            if self._broken:
+                self._figures.setdefault(key, None)
+            if key in self._figures or key in self._measuring:
+                return
+            if self._worker is None:
+                return  # there will be one: whoever waits for the figures asks again
+            self._measuring.add(key)
+            self._worker.send({"command": "measure", "key": key, "model": str(model)})
+
+    def figures(self, key: str) -> tuple[bool, Mapping[str, Any] | None]:
+        """Whether `measure` has its answer, and the answer: None if there is or will be none."""
+        with self._changed:
+            return key in self._figures, self._figures.get(key)
+
+    def pause(self, run_id: str) -> None:
+        """Hold the run before its next step."""
+        self._tell(run_id, {"command": "pause"})
+
+    def resume(self, run_id: str) -> None:
+        """Let a paused run go on."""
+        self._tell(run_id, {"command": "resume"})
+
+    def step(self, run_id: str) -> None:
+        """Let the run go on to the end of its epoch, and hold there."""
+        self._tell(run_id, {"command": "step"})
+
+    def stop(self, run_id: str) -> None:
+        """Save and end the run."""
+        self._tell(run_id, {"command": "stop"})
+
+    def set(self, run_id: str, field: str, value: Any) -> None:
+        """Change a live setting of the run; raises InputError if it is not live or not allowed."""
+        self._tell(run_id, {"command": "set", "field": field, "value": check_live(field, value)})
+
+    def cancel(self, run_id: str) -> None:
+        """Take a waiting run out of the queue; raises InputError if it does not wait."""
+        with self._changed:
+            for job in self._queue:
+                if job.id == run_id:
+                    self._queue.remove(job)
+                    self._note()
+                    return
+        raise InputError(f"Run {run_id} does not wait for its turn, so it cannot be taken out of the queue.")
+
+    def close(self) -> None:
+        """End the worker: its run is saved and can be resumed. Waits at most some seconds."""
+        with self._changed:
+            self._closed = True
+            worker, self._worker = self._worker, None
+            self._queue.clear()
+            self._note()
+        atexit.unregister(self.close)
+        if worker is not None:
+            worker.close()
+
+    # Inside; the lock is held
+
+    def _check_available(self) -> None:
+        reason = self.unavailable
+        if reason is not None:
+            raise InputError(reason)
+
+    def _note(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
+
+    def _submit(self, run_id: str, folder: Path, request: Mapping[str, Any], label: str) -> None:
+        job = Job(run_id, folder, label, {**request, "folder": str(folder), "label": label})
+        with self._changed:
+            if self._closed:
+                raise InputError("The app is ending: no run can be started.")
+            self._ensure_worker()
+            self._ended.pop(run_id, None)
+            self._queue.append(job)
+            self._note()
+            self._next()
+
+    def _ensure_worker(self) -> None:
+        if self._worker is None and not self._closed:
+            self._worker = WorkerProcess(self._command, self._answered, self._died)
+            self._note()
+
+    def _next(self) -> None:
+        """Hand the next run to an idle worker. It may be warming up still: its input waits for it."""
+        if self._current is not None or not self._queue or self._worker is None:
+            return
+        self._current = replace(self._queue.pop(0), state="starting")
+        self._early = []
+        self._worker.send(self._current.request)
+        self._note()
+
+    def _tell(self, run_id: str, command: dict[str, Any]) -> None:
+        with self._changed:
+            if self._current is None or self._current.id != run_id or self._worker is None:
+                raise InputError(f"Run {run_id} is not under way in this app, so it cannot be told anything.")
+            if self._current.state == "starting":
+                self._early.append(command)  # the worker takes commands once it has begun
+            else:
+                self._worker.send(command)
+
+    def _finish(self, state: JobState, reason: str | None) -> None:
+        if self._current is None:
+            return
+        job = replace(self._current, state=state, reason=reason)
+        self._ended[job.id] = job
+        while len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
+        self._current = None
+        self._note()
+
+    def _answered(self, worker: WorkerProcess, answer: Mapping[str, Any]) -> None:
+        """One line of the worker's output (called by its reader thread)."""
+        with self._changed:
+            if worker is not self._worker:
+                return
+            status = answer.get("status")
+            if status == "ready":
+                worker.ready = True
+                self._note()
+            elif status == "measured":
+                key = str(answer.get("key"))
+                self._measuring.discard(key)
+                self._figures[key] = answer.get("figures")
+                self._note()
+            elif status == "started" and self._current is not None:
+                self._current = replace(self._current, state="running")
+                for command in self._early:
+                    worker.send(command)
+                self._early = []
+                self._note()
+            elif status == "ended":
+                state = answer.get("state")
+                reason = answer.get("reason")
+                self._finish(state if state in ("finished", "stopped") else "failed", reason)
+                self._next()
+
+    def _died(self, worker: WorkerProcess, reason: str) -> None:
+        """The worker has gone (called by its reader thread)."""
+        with self._changed:
+            if worker is not self._worker:
+                return
+            self._worker = None
+            self._figures |= dict.fromkeys(self._measuring)
+            self._measuring.clear()
+            self._finish("interrupted", reason)
+            self._broken = not worker.ready
+            if self._broken:
+                # It never came to life: the next one would not either.
+                for job in self._queue:
+                    self._ended[job.id] = replace(job, state="failed", reason=reason)
+                self._queue.clear()
+            elif self._queue:
+                with contextlib.suppress(InputError):
+                    self._ensure_worker()
+                    self._next()
+            self._note()
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder if need be; raises InputError, one sentence, if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"Runs are kept in {folder}, which cannot be written ({error.strerror or error});"
+            " the environment variable BNN_RUNS names another folder."
+        ) from None

@@ -1,0 +1,84 @@
+"""How long the network on the page takes for a digit on this machine, and the same network in float32.
+
+Time depends on a network's kind, not on its bits: it is measured once for each kind. The worker measures,
+with PyTorch as the baseline; where there is no worker, a thread here does, with NumPy.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bnn_core import BitwiseNetwork
+from bnn_core.bench import one_digit
+from explorer.server.jobs import JobManager
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Medians of one thread, in microseconds.
+
+    Attributes:
+        bit_us: the bitwise network, from pixels to the label.
+        float_us: the same network in float32, from floats to the sums.
+        baseline: what computed that: "torch_float32" or "numpy_float32".
+    """
+
+    bit_us: float
+    float_us: float
+    baseline: str
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster bits are."""
+        return self.float_us / self.bit_us
+
+
+class Speeds:
+    """What was measured so far; safe to ask from any thread."""
+
+    def __init__(self, manager: JobManager) -> None:
+        self._manager = manager
+        self._lock = threading.Lock()
+        self._known: dict[str, Speed] = {}
+        self._under_way: set[str] = set()
+
+    def of(self, network: BitwiseNetwork, path: Path) -> Speed | None:
+        """The network's speed; None while it is being measured.
+
+        Args:
+            path: the network's file, for the worker.
+        """
+        key = _kind(network)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if self._manager.available:
+            self._manager.measure(key, path)
+            answered, figures = self._manager.figures(key)
+            if not answered:
+                return None
+            if figures is not None and figures["baseline_us"] is not None:
+                return self._keep(key, figures)
+        with self._lock:
+            if key not in self._under_way:
+                self._under_way.add(key)
+                threading.Thread(target=self._measure, args=(key, network), name="speed", daemon=True).start()
+        return None
+
+    def _measure(self, key: str, network: BitwiseNetwork) -> None:
+        self._keep(key, one_digit(network, baseline="numpy_float32"))
+
+    def _keep(self, key: str, figures: Mapping[str, Any]) -> Speed:
+        speed = Speed(figures["bitwise_us"], figures["baseline_us"], figures["baseline"])
+        self._known[key] = speed
+        return speed
+
+
+def _kind(network: BitwiseNetwork) -> str:
+    """What time depends on."""
+    sizes = "-".join(map(str, network.sizes))
+    return f"{sizes} {network.features} {'sparse' if network.sparse else 'dense'}"

@@ -1,0 +1,126 @@
+"""What pages that show a digit stand on: its way through one network, computed once a run of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnn_core import BitwiseNetwork, InputError
+from bnn_core.measures import band_edges
+from bnn_core.network.bitwise import LayerTrace
+from explorer.server import answers as gallery
+from explorer.server import catalogue
+from explorer.shared import fields as watch
+from explorer.shared import view as state
+from explorer.shared import words
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One digit's way through one network, computed once a run of the script.
+
+    Attributes:
+        entry, moment: the run and the moment of it that the network is.
+        image: (28, 28) uint8, the digit. true: its class; None for a drawn one. index: in the test set.
+        traces: one a layer. orders: one a hidden layer, position -> unit, as the fields lie.
+        fields: one a hidden layer. layer, unit: the unit up close; layer from 1.
+    """
+
+    view: state.View
+    entry: catalogue.Entry
+    moment: catalogue.Moment
+    network: BitwiseNetwork
+    image: NDArray[np.uint8]
+    index: int
+    true: int | None
+    traces: tuple[LayerTrace, ...]
+    orders: list[NDArray[np.int64]]
+    first: watch.Field
+    fields: list[watch.Field]
+    layer: int
+    unit: int
+    read: watch.Reading
+
+    @cached_property
+    def known(self) -> catalogue.Known:
+        """The network's answers to all test digits."""
+        return catalogue.known(str(self.moment.path), catalogue.version(self.moment.path))
+
+    @cached_property
+    def real(self) -> int | None:
+        """The float network's answer, if the run has that network."""
+        return _float_answer(self.entry, self.image)
+
+
+def compose(
+    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, *, outputs: bool = False
+) -> Scene:
+    """Run the digit through the network.
+
+    Args:
+        outputs: whether a unit of the output layer may be the one up close; on a page that has no place
+            for those, the page picks another.
+
+    Raises:
+        InputError: the network's file cannot be used, or it reads other pictures.
+    """
+    data = catalogue.digits()
+    version = catalogue.version(moment.path)
+    network = catalogue.load_network(str(moment.path), version)
+    if network.side != data.side or network.sizes[-1] != data.classes:
+        raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
+    last = catalogue.moments(entry)[-1].path  # what must not change while the scrubber moves hangs on it
+    last_version = catalogue.version(last)
+    drawn = view.drawn_digit
+    index = view.digit if view.digit is not None else _first_digit(catalogue.known(str(last), last_version))
+    image = data.test_images[index] if drawn is None else drawn
+    traces = network.trace(image)
+    hidden = network.sizes[1:-1]
+    by_digit = catalogue.orders(str(last), last_version)
+    orders = by_digit if view.order == "digit" else [np.arange(units) for units in hidden]
+    read = watch.reading(traces[-1].sums)
+    layer, chosen = view.layer, view.unit
+    if chosen is not None and (layer >= len(network.sizes) or chosen >= network.sizes[layer]):
+        state.correct(words.no_such_unit(layer, chosen, hidden), layer=1, unit=None)
+        chosen = None
+    if chosen is None or (layer > len(hidden) and not outputs):
+        layer = 1
+        edges = band_edges(network.sizes[-1], hidden[0])
+        chosen = watch.typical_unit(traces[0], by_digit[0][edges[read.label] : edges[read.label + 1]])
+    return Scene(
+        view=view,
+        entry=entry,
+        moment=moment,
+        network=network,
+        image=image,
+        index=index,
+        true=None if drawn is not None else int(data.test_labels[index]),
+        traces=traces,
+        orders=orders,
+        first=watch.input_field(network.sizes[0], network.side),
+        fields=[watch.hidden_field(units) for units in hidden],
+        layer=layer,
+        unit=chosen,
+        read=read,
+    )
+
+
+def _first_digit(known: catalogue.Known) -> int:
+    """The digit that the page opens on: the clearest 3, or whatever is read right."""
+    clear = gallery.one_of_each(known.answers, int(known.answers.labels.max()) + 1)
+    threes = clear[known.answers.labels[clear] == 3]
+    return int(threes[0]) if len(threes) else int(clear[0]) if len(clear) else 0
+
+
+def _float_answer(entry: catalogue.Entry, image: NDArray[np.uint8]) -> int | None:
+    """What the run's real-valued network reads; None where there is none."""
+    path = catalogue.real_path(entry)
+    if path is None:
+        return None
+    try:
+        return int(catalogue.load_real(str(path), catalogue.version(path)).predict(image[None])[0])
+    except InputError:
+        return None

@@ -1,0 +1,249 @@
+"""All text of the pages that teaches: captions, labels, sentences, in one place.
+
+A caption is one line: what is seen, then what it means. British spelling; bit, agree, differ, votes; "read
+as".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from bnn_core.presets import PRESETS
+from explorer.shared.numbers import MINUS, grouped, percent, plural, signed
+
+APP = "Bitwise Explorer"
+ABOUT = (
+    "Bitwise neural networks, trained and explained bit by bit. The method is Kim & Smaragdis, "
+    "*Bitwise Neural Networks*, 2016. Everything runs on this machine; nothing leaves it."
+)
+
+GLOSSARY = {
+    "agree": "Two bits that are alike: their product is +1. XNOR says so without multiplying.",
+    "differ": f"Two bits that are not alike: their product is {MINUS}1.",
+    "popcount": "How many bits of a word are 1: one instruction of the processor counts 64.",
+    "take no part": "Background is 0 in these features, neither +1 nor "
+    f"{MINUS}1: it counts for neither side, and so do connections that are switched off.",
+    "switched off": f"A connection that is neither +1 nor {MINUS}1: it counts for neither side.",
+}
+"""Short explanations, shown when the pointer rests on the word."""
+
+# Watch: heads and controls
+MODEL = "Network"
+MOMENT = "Moment of training"
+ORDER = "Order of units"
+ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
+ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
+DIGIT = "Digit"
+DRAWN = "drawn here"
+UPLOADED = "a picture of yours"
+UP_CLOSE = "One of these bits up close"
+READ_AS = "Read as"
+SUMS = "Ten sums"
+MOST_VOTES = "Most votes win"
+STRIP = "Bitwise or float32?"
+STRIP_NOTE = "One digit, on this machine"
+STRIP_HELP = (
+    "Time: from the pixels to the answer, on one thread, measured here a moment ago; memory and operations "
+    "are counted. Energy is that of the arithmetic alone, by Horowitz (ISSCC 2014, 45 nm): 4.6 pJ to "
+    "multiply and add in float32; XNOR, popcount and addition of 64 bits are taken for 0.6 pJ."
+)
+MEASURING = "being measured"
+AFTER_TRAINING = "when training is over"
+BASELINES = {"torch_float32": "float32, PyTorch", "numpy_float32": "float32, NumPy"}
+PAD = {"draw": "Draw", "clear": "Clear", "hint": "Draw a digit here"}
+PAD_MORE = {"more": "More…"}
+PAD_LABEL = "The digit to read. Draw another one with the pointer."
+OFF_CONNECTIONS = "connections are"
+OFF_INPUTS = "inputs"
+AGREE = "agree"
+DIFFER = "differ"
+
+# Watch: gallery
+ONE_OF_EACH = "One of each"
+HARDEST = "Hardest, still right"
+HARDEST_NOTE = "by so many votes"
+MISREAD = "Misread"
+NONE_MISREAD = "This network misreads none of the test digits."
+SEARCH_KINDS = {"all": "in order", "hardest": "hardest, still right", "misread": "misread"}
+SEARCH_CLASS = "Class"
+SEARCH_KIND = "Which"
+SEARCH_INDEX = "Test digit number"
+ANY_CLASS = "any"
+CHOOSE = "Choose a digit"
+WAYS = {"set": "Test digits", "draw": "Draw one", "upload": "Bring a picture"}
+DRAW_HINT = "Draw over it: any digit, any size. It is centred and thinned as MNIST's digits were."
+SHOW_IT = "Show it"
+UPLOAD_LABEL = "A digit as PNG or JPEG"
+UPLOAD_NOTE = (
+    "Dark on light or light on dark, one digit in the picture. It stays on this machine; "
+    "it is centred and thinned as MNIST's digits were."
+)
+NO_MATCH = "No test digit is like that."
+
+# Sentences for what cannot be shown
+NO_NETWORK = "There is no trained network here yet. The Train page makes one in half a minute."
+BROKEN_NETWORK = "This network cannot be shown: {reason}"
+OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {sizes})."
+BLANK = "The drawing holds too little ink to be read."
+
+
+def network_name(sizes: Sequence[int], variant: str, features: str = "bipolar") -> str:
+    """3 × 1024, strict; features other than the usual ones are named."""
+    hidden = list(sizes[1:-1])
+    shape = f"{len(hidden)} × {hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))
+    return f"{shape}, {variant}" + ("" if features == "bipolar" else f", {features}")
+
+
+def moment_name(phase: int, epoch: int, step: int, *, last: bool = False, live: bool = False) -> str:
+    """Phase 2, epoch 8; what was taken before an epoch was over carries its step."""
+    if phase == 0:
+        return "finished"
+    name = f"Phase {phase}, " + (f"epoch {epoch}" if epoch else f"step {step}")
+    return f"{name}, {'now' if live else 'the last'}" if last else name
+
+
+def input_caption(on: int, total: int) -> tuple[str, str]:
+    """100 | of 784 are +1."""
+    return grouped(on), f"of {grouped(total)} are +1"
+
+
+def order_caption(order: str, read: int, true: int | None) -> str:
+    """What the place of a unit means, and what the brackets mark."""
+    if order != "digit":
+        return "Units lie as they were trained: their places mean nothing, only their bits do."
+    marked = f"the {read}s" if true is None or true == read else f"the {read}s and, in grey, the {true}s"
+    return (
+        "Units are placed by the digit that they answer to most, 0 at the top and 9 at the bottom. "
+        f"The brackets mark {marked}."
+    )
+
+
+def bias_words(variant: str) -> str:
+    """What the third number of the arithmetic is."""
+    return "bias, one bit too" if variant == "strict" else "threshold, one integer"
+
+
+def sum_words(total: int, bit: int) -> tuple[str, str]:
+    """sum ≥ 0, so the bit is | +1."""
+    return ("sum ≥ 0, so the bit is", "+1") if bit else ("sum < 0, so the bit is", f"{MINUS}1")
+
+
+def ahead_words(ahead: int, second: int) -> tuple[str, str]:
+    """396 | votes ahead of 5; a tie is said."""
+    if ahead == 0:
+        return "Level", f"with {second}: the lower digit wins"
+    return grouped(ahead), f"{'vote' if ahead == 1 else 'votes'} ahead of {second}"
+
+
+def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:
+    """The answer for a screen reader."""
+    verdict = "" if true is None else ", right" if read == true else f", wrong: it is a {true}"
+    return f"Read as {read}{verdict}; {plural(ahead, 'vote')} ahead of {second}."
+
+
+def field_label(name: str, on: int, units: int) -> str:
+    """A field of bits for a screen reader."""
+    return f"{name}: {grouped(units)} bits, {grouped(on)} are +1. Arrow keys choose a unit."
+
+
+def bars_label(sums: Sequence[int]) -> str:
+    """The bars for a screen reader."""
+    return "Votes: " + ", ".join(f"{label}: {signed(value)}" for label, value in enumerate(sums))
+
+
+def entry_name(name: str, sizes: Sequence[int], variant: str, features: str, test_error: float | None) -> str:
+    """talk: 2 × 512, strict, 2.42 % test error; a run goes by its preset and time."""
+    error = "no test error yet" if test_error is None else f"{percent(test_error)} test error"
+    return f"{run_name(name)}: {network_name(sizes, variant, features)}, {error}"
+
+
+def run_name(run: str) -> str:
+    """Quick, 23 Nov 10:15: from an id like 20261123-101502-quick-3f2a; other ids are as they are."""
+    found = re.fullmatch(r"(\d{8}-\d{6})-(.+)-[0-9a-f]{4}", run)
+    if found is None:
+        return run
+    try:
+        when = datetime.strptime(found[1], "%Y%m%d-%H%M%S")
+    except ValueError:
+        return run
+    name = found[2].removesuffix("-branch")
+    title = PRESETS[name].title if name in PRESETS else name
+    branch = ", branch" if name != found[2] else ""
+    return f"{title}{branch}, {when.day} {when:%b %H:%M}"
+
+
+def no_such_moment(at: str) -> str:
+    """The URL names a snapshot that the run does not have."""
+    return f"This network has no snapshot {at}, so this is the last one."
+
+
+def no_such_unit(layer: int, unit: int, hidden: Sequence[int]) -> str:
+    """The URL names a unit that the network does not have."""
+    units = ", ".join(f"hidden {number} has {count}" for number, count in enumerate(hidden, start=1))
+    return f"There is no unit {unit} in hidden {layer} ({units}), so the page has picked one."
+
+
+def digit_note(index: int, label: int) -> str:
+    """test digit 90, a 3."""
+    return f"test digit {index}, {'an' if label == 8 else 'a'} {label}"
+
+
+def unit_note(unit: int, layer: int) -> str:
+    """unit 341 of hidden 1, framed below."""
+    return f"unit {unit} of hidden {layer}, framed below"
+
+
+def unit_name(unit: int) -> str:
+    """A cell of a field."""
+    return f"unit {unit}"
+
+
+def close_captions(inputs: int, layer: int) -> list[str]:
+    """Under the three pictures of a unit up close."""
+    if layer == 1:
+        return [f"{inputs} input bits", f"its {inputs} weights", f"{AGREE} or {DIFFER}"]
+    return [f"hidden {layer - 1}", "its weights", f"{AGREE} or {DIFFER}"]
+
+
+def close_label(unit: int, layer: int, agree: int) -> str:
+    """The three pictures for a screen reader."""
+    return (
+        f"Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
+    )
+
+
+def features_note(features: str, threshold: int) -> str:
+    """How a pixel becomes bits."""
+    if features == "two-bit":
+        return "high bits, low bits"
+    return f"pixel ≥ {threshold}" + (", else 0" if features == "zero-one" else "")
+
+
+def zero_words(switched_off: bool, absent: bool) -> str:
+    """What a hollow cell is; empty if there are none."""
+    return " or ".join(["switched off"] * switched_off + ["absent"] * absent)
+
+
+def thumb_caption(group: str, label: int, read: int, margin: int) -> str:
+    """Under a small digit: its class, by how many votes it is right, or what it was read as."""
+    if read != label:
+        return f"✕ {label} → {read}"
+    return f"by {margin}" if group == "gallery_hardest" else str(label)
+
+
+def thumb_name(index: int, label: int, read: int, margin: int) -> str:
+    """A small digit for the pointer and the screen reader."""
+    verdict = f"read right, {plural(margin, 'vote')} ahead" if read == label else f"misread as {read}"
+    return f"Test digit {index}, {'an' if label == 8 else 'a'} {label}, {verdict}"
+
+
+def search_title(total: int) -> str:
+    """All 10,000."""
+    return f"All {grouped(total)}"
+
+
+def search_page(pages: int) -> str:
+    """Page of 250."""
+    return f"Page of {grouped(pages)}"
