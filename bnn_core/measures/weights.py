@@ -131,6 +131,8 @@ def order_alike(layer: PackedLayer) -> NDArray[np.int64]:
     Returns:
         (units,) int64, a permutation: position -> unit.
     """
+    # Not SciPy's linkage: of equally near clusters, which are many among bits, it takes others, and every
+    # order would change, for none that is better.
     between = differences(layer)
     units = len(between)
     # Sums of the differences between the units of two clusters: exact, so that the mean of clusters that join
@@ -139,11 +141,10 @@ def order_alike(layer: PackedLayer) -> NDArray[np.int64]:
     np.fill_diagonal(total, np.inf)
     size = np.ones(units)
     leaves: list[list[int]] = [[unit] for unit in range(units)]
-    alive = np.ones(units, bool)
     chain: list[int] = []
     for _ in range(units - 1):
         if not chain:
-            chain = [int(alive.argmax())]
+            chain = [int((size > 0).argmax())]
         while True:
             mean = total[chain[-1]] / size
             nearest = int(mean.argmin())
@@ -153,13 +154,12 @@ def order_alike(layer: PackedLayer) -> NDArray[np.int64]:
             chain.append(nearest)
         one, two = chain.pop(), chain.pop()
         leaves[one] = _joined(leaves[one], leaves[two], between)
-        size[one] += size[two]
+        size[one], size[two] = size[one] + size[two], 0
         total[one] += total[two]
         total[one, one] = np.inf
         total[:, one] = total[one]
         total[two], total[:, two] = np.inf, np.inf
-        alive[two] = False
-    return np.array(leaves[int(alive.argmax())], np.int64)
+    return np.array(leaves[int(size.argmax())], np.int64)
 
 
 def order_by_value(values: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -176,21 +176,9 @@ def order_by_value(values: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _joined(one: list[int], two: list[int], between: Counts) -> list[int]:
     """Two rows of units as one: their most alike ends meet."""
-    ends = [
-        (between[one[-1], two[0]], 0),
-        (between[one[-1], two[-1]], 1),
-        (between[one[0], two[0]], 2),
-        (between[one[0], two[-1]], 3),
-    ]
-    match min(ends)[1]:
-        case 0:
-            return one + two
-        case 1:
-            return one + two[::-1]
-        case 2:
-            return one[::-1] + two
-        case _:
-            return two + one
+    pairs = [(one, two), (one, two[::-1]), (one[::-1], two), (two, one)]
+    left, right = min(pairs, key=lambda pair: between[pair[0][-1], pair[1][0]])
+    return left + right
 
 
 def _plus(layer: PackedLayer) -> WordArray:
