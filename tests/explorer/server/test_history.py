@@ -8,94 +8,23 @@ from typing import Any
 import pytest
 
 from bnn_core import RunConfig
+from bnn_core.runs.events import Recomputed
 from explorer.screens.train import words
 from explorer.screens.train.happening import happening
 from explorer.server.history import Cursor, history, planned_only
-
-LAYERS = 3
-
-
-def started(**changes: Any) -> dict[str, Any]:
-    config = RunConfig().updated({"phase1.epochs": 3, "phase2.epochs": 4, **changes})
-    return {
-        "event": "run_started",
-        "t": 0.0,
-        "config": config.to_dict(),
-        "sizes": [784, 256, 256, 10],
-        "train_digits": 50_000,
-        "validation_digits": 10_000,
-        "data_sha256": "",
-        "threads": 1,
-        "date": "",
-    }
-
-
-def phase(number: int) -> dict[str, Any]:
-    return {
-        "event": "phase_started",
-        "t": 0.0,
-        "phase": number,
-        "epochs": 3 if number == 1 else 4,
-        "steps": 250,
-    }
-
-
-def epoch(
-    number: int, count: int, bitwise: float, real: float | None = None, flips: float = 0.05, **more: Any
-) -> dict[str, Any]:
-    return {
-        "event": "epoch_ended",
-        "t": 1.0 * count,
-        "phase": number,
-        "epoch": count,
-        "loss": 0.1,
-        "train_error_real": real and real / 2,
-        "validation_error_real": real,
-        "train_error_bitwise": bitwise / 2,
-        "validation_error_bitwise": bitwise,
-        "flips": [flips] * LAYERS,
-        "zeros": [0.0] * LAYERS,
-        "saturation": [0.5] * LAYERS,
-        "histogram": [[1 / 40] * 40] * LAYERS,
-        "boundary": [0.0] * LAYERS,
-        "ties": 3,
-        "learning_rate": 0.004,
-        "gain": 1.0 if number == 1 else None,
-        "seconds": 2.0,
-        **more,
-    }
-
-
-def progress(number: int, count: int, step: int, **more: Any) -> dict[str, Any]:
-    return {
-        "event": "progress",
-        "t": 1.0,
-        "phase": number,
-        "epoch": count,
-        "step": step,
-        "steps": 250,
-        "speed": 10_000.0,
-        "loss": 0.2,
-        "learning_rate": 0.001,
-        "gain": None,
-        "paused": False,
-        **more,
-    }
-
-
-PHASE1 = [started(), phase(1), epoch(1, 1, 14.0, 6.0), epoch(1, 2, 25.0, 4.0), epoch(1, 3, 8.0, 2.7)]
-PHASE2 = [*PHASE1, phase(2), epoch(2, 1, 3.2, flips=0.06), epoch(2, 2, 3.0, flips=0.04)]
-END = {
-    "event": "run_ended",
-    "t": 9.0,
-    "status": "finished",
-    "test_error": 3.21,
-    "test_errors": 321,
-    "test_ties": 4,
-    "test_error_real": 2.71,
-    "reason": None,
-    "seconds": 9.0,
-}
+from tests.explorer.records import (
+    BRANCHED,
+    END,
+    PHASE1,
+    PHASE2,
+    changed,
+    epoch,
+    phase,
+    progress,
+    recomputing,
+    snapshot,
+    started,
+)
 
 
 def test_nothing_yet() -> None:
@@ -139,15 +68,6 @@ def test_without_validation_the_training_error_is_taken_throughout() -> None:
     assert not history([{**started(), "validation_digits": 0}]).validated
 
 
-def snapshot(number: int, count: int, step: int, error: float | None = None, **more: Any) -> dict[str, Any]:
-    found = {"event": "snapshot", "t": 1.0, "phase": number, "epoch": count, "step": step}
-    return (
-        found
-        if error is None
-        else {**found, "train_error_bitwise": None, "validation_error_bitwise": error, **more}
-    )
-
-
 def test_the_first_points_come_before_the_first_epoch_is_over() -> None:
     first = [started(), phase(1), snapshot(1, 0, 25, 42.0), snapshot(1, 0, 125, 20.0)]
     seen = history(first)
@@ -164,7 +84,8 @@ def test_the_first_points_come_before_the_first_epoch_is_over() -> None:
 
 def test_older_records_have_no_first_points_and_nothing_breaks() -> None:
     """Runs that came with the project were recorded before snapshots carried errors."""
-    seen = history([*PHASE1[:2], snapshot(1, 0, 25), *PHASE1[2:]])
+    old = {key: value for key, value in snapshot(1, 0, 25, 42.0).items() if "error" not in key}
+    seen = history([*PHASE1[:2], old, *PHASE1[2:]])
     assert seen.glances == ()
     assert seen.latest_error == 8.0
     damaged = [{"event": "snapshot"}, snapshot(1, 0, 0, 5.0), {**snapshot(1, 0, 3, 5.0), "step": "3"}]
@@ -187,22 +108,8 @@ def test_a_moment_has_its_place_and_its_error() -> None:
     assert seen.cursor(2, 0, 25) == Cursor(2, 0, 0.1, None)  # nothing was measured there
 
 
-BRANCHED = {
-    "event": "branched",
-    "t": 2.0,
-    "phase": 2,
-    "epoch": 1,
-    "parent": "20261123-101502-quick-3f2a",
-    "config": RunConfig().updated({"phase1.epochs": 3, "phase2.epochs": 6, "noise.sparsity": 0.5}).to_dict(),
-    "changes": {"noise.sparsity": 0.5},
-    "date": "",
-}
-
-
 def test_a_branch_goes_on_under_its_own_configuration() -> None:
-    change = {"event": "settings_changed", "t": 3.0, "phase": 2, "epoch": 1, "step": 7}
-    change |= {"field": "noise.sparsity", "value": 0.3}
-    past = [*PHASE1, phase(2), change, epoch(2, 1, 3.2)]
+    past = [*PHASE1, phase(2), changed(2, 1, "noise.sparsity", 0.3), epoch(2, 1, 3.2)]
     begun = history([*past, BRANCHED])
     assert begun.parent is not None
     assert (begun.parent.parent, begun.planned, begun.phase) == (BRANCHED["parent"], (3, 6), 2)
@@ -210,27 +117,19 @@ def test_a_branch_goes_on_under_its_own_configuration() -> None:
     assert begun.in_force.noise.sparsity == 0.5  # the parent's change is in it, not after it
     assert begun.changes == ()
     assert [e.bitwise for e in begun.errors(2)] == [3.2]
-    way = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}])
+    way = history([*past, BRANCHED, recomputing(1.5, 4)])
     assert way.recomputing is not None
     assert (way.recomputing.done, way.facts) == (1.5, begun.facts)  # for eyes only
     assert way.seconds_left == pytest.approx((2.5 + 5) * 2.0)
-    told = {"event": "recomputed", "t": 2.0, "epochs": 4, "same_bits": False}
-    there = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}, told])
+    told = Recomputed(t=2.0, epochs=4, same_bits=False).record()
+    there = history([*past, BRANCHED, recomputing(1.5, 4), told])
     assert (there.recomputing, there.same_bits) == (None, False)
-    stopped = history([*past, BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.5, "epochs": 4}, END])
+    stopped = history([*past, BRANCHED, recomputing(1.5, 4), END])
     assert stopped.recomputing is None
 
 
 def test_settings_in_force() -> None:
-    change = {
-        "event": "settings_changed",
-        "t": 3.0,
-        "phase": 2,
-        "epoch": 2,
-        "step": 7,
-        "field": "noise.sparsity",
-    }
-    seen = history([*PHASE2, {**change, "value": 0.3}, {**change, "value": 0.5}])
+    seen = history([*PHASE2, *(changed(2, 2, "noise.sparsity", value) for value in (0.3, 0.5))])
     assert seen.settings == {"noise.sparsity": 0.5}
     assert seen.in_force is not None
     assert seen.in_force.noise.sparsity == 0.5
@@ -274,7 +173,7 @@ def test_before_and_after() -> None:
 
 
 def test_the_way_back_to_a_branching_point_is_told() -> None:
-    way = [*PHASE2[:-1], BRANCHED, {"event": "recomputing", "t": 2.0, "done": 1.0, "epochs": 4}]
+    way = [*PHASE2[:-1], BRANCHED, recomputing(1.0, 4)]
     assert says(way) == words.recomputing(1.0, 4)
     assert "the 4 epochs" in says(way)
     assert "25" in says(way)
@@ -321,8 +220,7 @@ def test_hints_see_what_is_wrong() -> None:
 
 
 def test_a_changed_setting_is_followed() -> None:
-    change = {"event": "settings_changed", "t": 3.0, "phase": 2, "epoch": 3, "step": 7, "value": 0.9}
-    now = [*PHASE2, {**change, "field": "noise.sparsity"}]
+    now = [*PHASE2, changed(2, 3, "noise.sparsity", 0.9)]
     assert says(now).startswith("Sparsity λ, share of zeros is 0.9 from here on")
     assert "rose (3.00\N{NARROW NO-BREAK SPACE}% → 5.00" in says([*now, epoch(2, 3, 5.0)])
 

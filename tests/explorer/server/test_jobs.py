@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,49 +16,7 @@ from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
 from explorer.server import jobs as jobs_module
 from explorer.server.jobs import JobManager, Jobs
-
-FAKE = r"""
-import json, os, sys
-
-def say(**answer):
-    print(json.dumps(answer), flush=True)
-
-if os.environ.get("FAKE_BROKEN"):
-    sys.exit("cannot import what training needs")
-print("a stray line that is no answer", flush=True)
-say(status="ready")
-current = None
-log = open(os.environ["FAKE_LOG"], "a", encoding="utf-8")
-for line in sys.stdin:
-    request = json.loads(line)
-    log.write(line)
-    log.flush()
-    command = request["command"]
-    if command in ("run", "resume_run", "branch"):
-        current = request["folder"]
-        say(status="started", folder=current)
-        if "fail" in request["label"]:
-            say(status="ended", folder=current, state="failed", reason="The disk is full.")
-            current = None
-            say(status="ready")
-        elif "die" in request["label"]:
-            print("the last words", file=sys.stderr, flush=True)
-            os._exit(3)
-    elif command == "stop":
-        say(status="ended", folder=current, state="stopped", reason=None)
-        current = None
-        say(status="ready")
-    elif command == "measure":
-        if "die" in request["key"]:
-            os._exit(3)
-        figures = None if "fail" in request["key"] else {"bitwise_us": 2.0, "baseline_us": 50.0,
-                                                         "baseline": "torch_float32"}
-        say(status="measured", key=request["key"], figures=figures, reason=None)
-        say(status="ready")
-    elif command == "set" and request["field"] == "phase2.learning_rate":
-        os.kill(os.getpid(), 9)
-log.write("end of input\n")
-"""
+from tests.explorer import fake_worker
 
 CONFIG = RunConfig()
 
@@ -67,16 +24,13 @@ CONFIG = RunConfig()
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BNN_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
     monkeypatch.delenv("BNN_TRAINING", raising=False)
     return tmp_path / "runs"
 
 
 @pytest.fixture
 def manager(runs: Path, tmp_path: Path) -> Iterator[JobManager]:
-    script = tmp_path / "fake.py"
-    script.write_text(FAKE, "utf-8")
-    made = JobManager([sys.executable, str(script)])
+    made = JobManager([*fake_worker.COMMAND, str(tmp_path / "log")])
     yield made
     made.close()
 
@@ -224,7 +178,7 @@ def test_the_worker_measures_once_for_each_kind(manager: JobManager, tmp_path: P
     for key in ("a", "fail", "a"):
         manager.measure(key, Path(key))
     assert manager.wait_for(lambda _: manager.figures("fail")[0], 20)
-    assert manager.figures("a")[1] == {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"}
+    assert manager.figures("a")[1] == fake_worker.FIGURES
     assert manager.figures("fail") == (True, None)
     manager.measure("a", Path("a"))
     assert commands(tmp_path) == ["measure", "measure"]

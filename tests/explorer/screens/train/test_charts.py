@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,21 +16,7 @@ from explorer.screens.train.flips_chart import flips_chart, spread
 from explorer.screens.train.weights_chart import bin_colours, weights_chart
 from explorer.server.history import Cursor, History, history, planned_only
 from explorer.shared.templates import templates
-
-
-def _records() -> Any:
-    spec = importlib.util.spec_from_file_location(
-        "history_records", Path(__file__).parents[2] / "server" / "test_history.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-R = _records()
+from tests.explorer import records as R
 
 
 def traces(figure: Any) -> dict[str, Any]:

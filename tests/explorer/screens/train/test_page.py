@@ -23,94 +23,19 @@ from explorer.server import jobs as jobs_module
 from explorer.server import replay
 from explorer.server.jobs import JobManager
 from explorer.server.replay import Clock
+from tests.explorer import fake_worker
 from tests.explorer.pages import Open, notes, text
 
 pytestmark = pytest.mark.usefixtures("managers")
 
-FAKE = r"""
-import json, os, shutil, sys
-from pathlib import Path
-
-def say(**answer):
-    print(json.dumps(answer), flush=True)
-
-def write(name, **values):
-    with open(folder / "events.jsonl", "a") as log:
-        log.write(json.dumps({"event": name, **{"t": 1.0, **values}}) + "\n")
-
-def epoch(phase, count, bitwise, real):
-    write("epoch_ended", phase=phase, epoch=count, loss=0.1,
-          train_error_real=real, validation_error_real=real,
-          train_error_bitwise=bitwise, validation_error_bitwise=bitwise, flips=[0.05, 0.04, 0.03],
-          zeros=[0.0] * 3, saturation=[0.5] * 3, histogram=[[0.025] * 40] * 3, boundary=[0.0] * 3, ties=0,
-          learning_rate=0.004, gain=1.0 if phase == 1 else None, seconds=1.0)
-
-def progress(phase, count, paused=False):
-    write("progress", phase=phase, epoch=count, step=5, steps=10, speed=1000.0, loss=0.2, learning_rate=0.001,
-          gain=None, paused=paused)
-
-say(status="ready")
-for line in sys.stdin:
-    request = json.loads(line)
-    command = request["command"]
-    if command == "run":
-        folder = Path(request["folder"])
-        folder.mkdir(parents=True)
-        (folder / "config.json").write_text(json.dumps(request["config"]))
-        write("run_started", config=request["config"], sizes=[784, 256, 256, 10], train_digits=50000,
-              validation_digits=10000, data_sha256="", threads=1, date="")
-        write("phase_started", phase=1, epochs=6, steps=10)
-        for count in range(1, 7):
-            epoch(1, count, 20.0 + count, 5.0 - count / 3)
-        write("phase_started", phase=2, epochs=8, steps=10)
-        epoch(2, 1, 4.5, None)
-        progress(2, 2)
-        (folder / "checkpoint.safetensors").write_bytes(b"")
-        say(status="started", folder=str(folder))
-    elif command == "branch":
-        folder, parent = Path(request["folder"]), Path(request["parent"])
-        shutil.copytree(parent / "snapshots", folder / "snapshots")
-        moment = tuple(int(part) for part in request["at"].removeprefix("phase").split(":"))
-        for line in (parent / "events.jsonl").read_text().splitlines():
-            record = json.loads(line)
-            if record["event"] == "run_ended" or (record.get("phase", 0), record.get("epoch", 0)) > moment:
-                break
-            write(record.pop("event"), **record)
-        write("branched", phase=moment[0], epoch=moment[1], parent=parent.name, config=request["config"],
-              changes=request["changes"], date="")
-        write("recomputing", done=0.5, epochs=2)
-        (folder / "config.json").write_text(json.dumps(request["config"]))
-        say(status="started", folder=str(folder))
-    elif command == "resume_run":
-        folder = Path(request["folder"])
-        progress(2, 2)
-        say(status="started", folder=str(folder))
-    elif command in ("pause", "resume", "step"):
-        progress(2, 2, paused=command == "pause")
-    elif command == "set":
-        write("settings_changed", phase=2, epoch=2, step=5, field=request["field"], value=request["value"])
-        if request["field"] == "phase2.learning_rate":
-            os.kill(os.getpid(), 9)
-        if request["field"] == "noise.hidden_flips":  # a signal to finish
-            write("run_ended", status="finished", test_error=3.21, test_errors=321, test_ties=1,
-                  test_error_real=2.71, reason=None, seconds=9.0)
-            say(status="ended", folder=str(folder), state="finished", reason=None)
-    elif command == "stop":
-        write("run_ended", status="stopped", test_error=None, test_errors=None, test_ties=None,
-              test_error_real=None, reason=None, seconds=9.0)
-        say(status="ended", folder=str(folder), state="stopped", reason=None)
-"""
-
 
 @pytest.fixture
-def managers(tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JobManager]]:
-    """The managers that the page makes: one, with the worker above."""
-    script = tmp_path / "fake.py"
-    script.write_text(FAKE, "utf-8")
+def managers(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JobManager]]:
+    """The managers that the page makes: one, with a worker that trains nothing."""
     made: list[JobManager] = []
 
     def make() -> JobManager:
-        made.append(JobManager([sys.executable, str(script)]))
+        made.append(JobManager(fake_worker.COMMAND))
         return made[-1]
 
     monkeypatch.delenv("BNN_TRAINING", raising=False)
