@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests.
+"""Fixtures of the browser tests: pytest-playwright's, with the machine's own browser under watch.
 
     def test_watch(page, server):
         page.goto(server.url)
@@ -18,41 +18,35 @@ import os
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.browser.harness import BROWSER_FLAGS, AppServer, Problems, find_browser
-
-FAILED = pytest.StashKey[bool]()
 
 # A first visit on a busy machine takes seconds; what never comes still fails.
 expect.set_options(timeout=30_000)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = yield
-    if report.when in ("setup", "call"):
-        item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
-    return report
-
-
 @pytest.fixture(scope="session")
-def browser_path():
-    """Where the browser is. Without one, tests are skipped, or fail if BNN_REQUIRE_BROWSER is set."""
+def browser_type_launch_args(browser_type_launch_args):
+    """The machine's own browser. Without one, tests are skipped, or fail if BNN_REQUIRE_BROWSER is set."""
     path = find_browser()
     if path is None:
         reason = "No Chromium: install it, or name one in BNN_CHROMIUM."
         if os.environ.get("BNN_REQUIRE_BROWSER", "") not in ("", "0"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return path
+    return {**browser_type_launch_args, "executable_path": path, "args": BROWSER_FLAGS}
 
 
-@pytest.fixture(scope="package")
-def playwright_driver(browser_path):
-    """One Playwright for all browser tests; only for them, since its event loop would disturb others."""
-    with sync_playwright() as driver:
-        yield driver
+@pytest.fixture
+def browser_context_args(viewport, colour_scheme):
+    """What a test's context is made with: nothing is stored or cached in it by another test."""
+    width, height = viewport
+    return {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": colour_scheme,
+        "locale": "en-GB",
+    }
 
 
 @pytest.fixture(scope="session")
@@ -96,24 +90,14 @@ def problems():
 
 
 @pytest.fixture
-def page(request, playwright_driver, browser_path, tmp_path, viewport, colour_scheme, problems):
-    """A page in a browser of its own (nothing stored, nothing cached)."""
-    width, height = viewport
-    context = playwright_driver.chromium.launch_persistent_context(
-        tmp_path / "profile",
-        executable_path=browser_path,
-        headless=True,
-        args=BROWSER_FLAGS,
-        viewport={"width": width, "height": height},
-        color_scheme=colour_scheme,
-        locale="en-GB",
-        accept_downloads=True,
-    )
+def page(request, context, tmp_path, problems):
+    """A page in a context of its own, under watch."""
     problems.watch(context)
     context.set_default_timeout(30_000)
-    page = context.pages[0]
+    page = context.new_page()
     yield page
-    if request.node.stash.get(FAILED, False) or problems.unexpected:
+    call = getattr(request.node, "rep_call", None)  # pytest-playwright's; none if the set-up failed
+    if call is None or call.failed or problems.unexpected:
         try:
             page.screenshot(path=tmp_path / "screenshot.png")
             print(f"screenshot: {tmp_path / 'screenshot.png'}")
