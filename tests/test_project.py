@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 TOP_LEVEL = {"explorer", "bnn_core", "tests", "requirements.txt", "README.md", "pyproject.toml", "LICENSE"}
 """Besides these, only names that begin with a dot."""
@@ -119,9 +120,10 @@ def runs_code(source):
     return found
 
 
-def requirements(path):
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return {text for line in lines if line and not line.startswith("-") for text in [str(Requirement(line))]}
+def requirements(file):
+    """Parsed as the build does it: a line that is no requirement fails."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
 def readme():
@@ -176,16 +178,7 @@ def test_a_pattern_that_finds_nothing_fails():
 # --- dependencies ---
 
 
-def test_the_ranges_agree():
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        project = tomllib.load(file)["project"]
-    declared = {str(Requirement(text)) for text in project["dependencies"]}
-    assert declared == requirements(ROOT / "requirements.txt")
-    declared = {str(Requirement(text)) for text in project["optional-dependencies"]["test"]}
-    assert declared == requirements(ROOT / "tests" / "requirements.txt")
-
-
-@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt"])
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/tools.txt"])
 def test_each_dependency_has_its_reason(file):
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     for before, line in zip(["", *lines], lines, strict=False):
@@ -193,12 +186,16 @@ def test_each_dependency_has_its_reason(file):
             assert before.startswith("# "), f"{line} stands without a reason"
 
 
+def test_the_build_reads_nothing_but_requirements():
+    dynamic = PYPROJECT["tool"]["setuptools"]["dynamic"]
+    for table in (dynamic["dependencies"], dynamic["optional-dependencies"]["test"]):
+        assert all(requirements(file) for file in table["file"])
+
+
 def test_nothing_undeclared_is_imported():
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        project = tomllib.load(file)["project"]
-    declared = {Requirement(text).name for text in project["dependencies"]}
     modules = {"pillow": "PIL", "scikit-learn": "sklearn"}
-    allowed = {modules.get(package, package) for package in declared} | {"bnn_core", "explorer"}
+    declared = {modules.get(each.name, each.name) for each in requirements("requirements.txt")}
+    allowed = declared | {"bnn_core", "explorer"}
     compared = {"bnn", "onnx", "onnxruntime"}  # engines that the bench compares with if they are there
     for path in SOURCES:
         foreign = imports(path.read_text(encoding="utf-8")) - sys.stdlib_module_names - allowed
@@ -234,7 +231,7 @@ def test_only_the_agreed_entries_at_the_top():
 
 def test_nothing_that_a_run_leaves_is_tracked():
     leavings = re.compile(
-        r"(^|/)(__pycache__|\.venv[^/]*)/|^runs/|\.(pyc|lock|log|tmp)$|checkpoint[^/]*\.safetensors$"
+        r"(^|/)(__pycache__|\.venv[^/]*)/|^runs/|\.(pyc|lock|log|part)$|checkpoint[^/]*\.safetensors$"
     )
     assert [file for file in tracked() if leavings.search(file)] == []
 
@@ -242,6 +239,22 @@ def test_nothing_that_a_run_leaves_is_tracked():
 def test_no_file_is_too_large():
     large = [file for file in tracked() if (ROOT / file).stat().st_size > 10_000_000]
     assert large == []
+
+
+@pytest.mark.parametrize("package", ["bnn_core", "explorer"])
+def test_what_is_installed_is_all_that_is_there(package):
+    """Files that are no modules are found by their patterns; screenshots are the README's alone."""
+    patterns = PYPROJECT["tool"]["setuptools"]["package-data"][package]
+    found = {name(path) for pattern in patterns for path in files(f"{package}/{pattern}")}
+    there = {file for file in tracked() if file.startswith(f"{package}/") and not file.endswith(".py")}
+    assert there - found == {file for file in there if file.startswith("explorer/screenshots/")}
+
+
+@pytest.mark.parametrize("package", ["bnn_core", "explorer"])
+def test_tests_mirror_the_packages(package):
+    tests = [Path(file).parent for file in tracked() if file.startswith(f"tests/{package}/")]
+    assert tests
+    assert [str(folder) for folder in sorted(set(tests)) if not (ROOT / folder.relative_to("tests")).is_dir()] == []
 
 
 # --- who may import what ---
@@ -290,7 +303,7 @@ def test_no_file_can_run_code(path):
     assert runs_code(path.read_text(encoding="utf-8")) == set()
 
 
-# --- the README ---
+# --- what people read ---
 
 
 def test_every_relative_link_of_the_readme_exists():
@@ -298,6 +311,15 @@ def test_every_relative_link_of_the_readme_exists():
     for target in targets:
         if not re.match(r"[a-z]+:|#", target):
             assert (ROOT / target.split("#")[0]).exists(), f"README.md links to {target}, which is not there"
+
+
+def test_every_path_of_the_contributors_guide_exists():
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = re.findall(r"^ {4}(\S+/\S*|\S+\.\w+)(?= |$)", text, re.MULTILINE)
+    named = [*tree, *re.findall(r"`([\w./*-]+/[\w./*-]*)`", text)]
+    assert len(named) > 20
+    for path in named:
+        files(path)
 
 
 @pytest.mark.parametrize("which", ["test command", "app command"])
