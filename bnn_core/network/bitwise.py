@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack, unpack
-from bnn_core.datasets.features import FEATURES, input_bits, input_count
+from bnn_core.datasets.features import FEATURES, USUAL, input_bits, input_count
 from bnn_core.errors import InputError
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
@@ -71,7 +71,7 @@ class BitwiseNetwork:
     """
 
     layers: tuple[PackedLayer, ...]
-    features: str = "bipolar"
+    features: str = USUAL
     input_threshold: int = 128
     variant: str = "strict"
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -153,14 +153,10 @@ class BitwiseNetwork:
 
     def _pixels(self) -> Pixels | None:
         """How machine code is to make input bits of pixels; None if it cannot."""
-        planes = {
-            "bipolar": ((0xFF, self.input_threshold),),
-            "zero-one": ((0xFF, self.input_threshold),),
-            "two-bit": ((0x80, 0x80), (0x40, 0x40)),
-        }.get(self.features)
-        if planes is None or not 1 <= self.input_threshold <= 255:
+        feature = FEATURES[self.features]
+        if feature.cuts is None or not 1 <= self.input_threshold <= 255:
             return None
-        return Pixels(self.sizes[0] // len(planes), planes)
+        return Pixels(self.sizes[0] // feature.planes, feature.cuts(self.input_threshold))
 
     @cached_property
     def _engines(self) -> dict[str, Prepared]:
