@@ -11,12 +11,18 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from bnn_core.datasets.features import FEATURES, USUAL
 from bnn_core.errors import InputError
+
+if TYPE_CHECKING:
+    Features = str
+else:
+    Features = Literal[tuple(FEATURES)]
 
 
 def _field(
@@ -47,12 +53,11 @@ class _Frozen(BaseModel):
 class DataConfig(_Frozen):
     """Which digits, and how a picture becomes input bits."""
 
-    features: Literal["bipolar", "zero-one", "two-bit"] = _field(
-        "bipolar",
+    features: Features = _field(
+        USUAL,
         label="Features",
-        help="How a pixel becomes input bits: bipolar is +1 for ink and -1 for background; in zero-one"
-        " background is 0 and takes no part; two-bit takes the grey level's top two bits.",
-        equation="z_0 = sign(pixel - threshold), or 0 for background, or two bits a pixel",
+        help=f"How a pixel becomes input bits: {'; '.join(f.help for f in FEATURES.values())}.",
+        equation=f"z_0 = {', or '.join(f.equation for f in FEATURES.values())}",
     )
     input_threshold: int = _field(
         128,

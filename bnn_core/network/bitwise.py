@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack, unpack
-from bnn_core.datasets.features import FEATURES, input_bits, input_count
+from bnn_core.datasets.features import FEATURES, USUAL, input_bits, input_count
 from bnn_core.errors import InputError
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
-from bnn_core.kernels.compiled.engine import COMPILED, checked_words, prepared
+from bnn_core.kernels.compiled.engine import checked_words, prepared
 from bnn_core.kernels.compiled.prepared import Pixels, Prepared
 
 _CHUNK = 4096
@@ -71,7 +71,7 @@ class BitwiseNetwork:
     """
 
     layers: tuple[PackedLayer, ...]
-    features: str = "bipolar"
+    features: str = USUAL
     input_threshold: int = 128
     variant: str = "strict"
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -153,14 +153,10 @@ class BitwiseNetwork:
 
     def _pixels(self) -> Pixels | None:
         """How machine code is to make input bits of pixels; None if it cannot."""
-        planes = {
-            "bipolar": ((0xFF, self.input_threshold),),
-            "zero-one": ((0xFF, self.input_threshold),),
-            "two-bit": ((0x80, 0x80), (0x40, 0x40)),
-        }.get(self.features)
-        if planes is None or not 1 <= self.input_threshold <= 255:
+        feature = FEATURES[self.features]
+        if feature.cuts is None or not 1 <= self.input_threshold <= 255:
             return None
-        return Pixels(self.sizes[0] // len(planes), planes)
+        return Pixels(self.sizes[0] // feature.planes, feature.cuts(self.input_threshold))
 
     @cached_property
     def _engines(self) -> dict[str, Prepared]:
@@ -170,8 +166,8 @@ class BitwiseNetwork:
     def _engine(self, name: str) -> Prepared | None:
         """The network laid out for a compiled kernel; None for the others."""
         engine = self._engines.get(name)
-        if engine is None and name in COMPILED:
-            engine = prepared(self.layers, name, self._pixels())
+        if engine is None and (code := KERNELS[name].code) is not None:
+            engine = prepared(self.layers, code, self._pixels())
             if engine is not None:
                 self._engines[name] = engine
         return engine
@@ -184,10 +180,10 @@ class BitwiseNetwork:
         flat = pictures.reshape(len(pictures), self.side**2)
         return flat if flat.flags.c_contiguous else np.ascontiguousarray(flat)
 
-    def _layer_sums(self, words: WordArray, run: Kernel) -> Iterator[tuple[Sums, WordArray]]:
+    def _layer_sums(self, words: WordArray, by: Kernel) -> Iterator[tuple[Sums, WordArray]]:
         """Sums and packed bits, layer by layer."""
         for layer in self.layers:
-            sums = run(words, layer)
+            sums = by.sums(words, layer)
             words = pack((sums >= 0).view(np.uint8))
             yield sums, words
 
@@ -210,10 +206,10 @@ class BitwiseNetwork:
         engine = self._engine(name)
         if engine is not None:
             return engine.scores(words, threads)
-        run = KERNELS[name]
+        by = KERNELS[name]
         out = np.empty((len(words), self.sizes[-1]), np.int32)
         for start in range(0, len(words), _CHUNK):
-            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], run)
+            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], by)
             out[start : start + len(sums)] = sums
         return out
 
@@ -282,7 +278,7 @@ class BitwiseNetwork:
             packed = engine.codes(self._source(images, engine), threads)
             return [unpack(words, layer.units) for words, layer in zip(packed, hidden, strict=True)]
         words = pack(self.input_bits(images))
-        run = KERNELS[name]
+        run = KERNELS[name].sums
         out = [np.empty((len(words), layer.units), np.uint8) for layer in hidden]
         for start in range(0, len(words), _CHUNK):
             chunk = words[start : start + _CHUNK]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from bnn_core.datasets.features import input_bits, input_values
+from bnn_core.datasets.features import USUAL, input_bits, input_values
 from bnn_core.errors import InputError
 from bnn_core.files import stable_bytes, write_atomically
 
@@ -43,7 +43,7 @@ class RealNetwork:
 
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
-    features: str = "bipolar"
+    features: str = USUAL
     input_threshold: int = 128
 
     @property

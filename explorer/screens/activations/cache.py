@@ -81,7 +81,7 @@ def count_codes(network: BitwiseNetwork, data: Digits) -> Codes:
     layers = tuple(
         activations.layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True)
     )
-    scores = kernel()(words[-1], network.layers[-1])
+    scores = kernel().sums(words[-1], network.layers[-1])
     return Codes(layers, gallery.answers(scores, labels))
 
 

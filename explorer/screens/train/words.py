@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnn_core.datasets.features import FEATURES
 from explorer.shared.numbers import MINUS, grouped
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -35,9 +36,7 @@ GROUPS = {"compression": "Compression", "noise": "Noise", "learning": "Learning"
 MORE = "Data and network"
 EQUATIONS = {"compression": "w = tanh(k w̄)", "noise": "w = sign(w̄), or 0 if |w̄| ≤ β"}
 CHOICES = {
-    "bipolar": f"bipolar, +1 or {MINUS}1",
-    "zero-one": "zero-one, 1 or absent",
-    "two-bit": "two-bit, four greys",
+    **{name: feature.title for name, feature in FEATURES.items()},
     "strict": "strict, one-bit biases",
     "threshold": "threshold, integer biases",
 }

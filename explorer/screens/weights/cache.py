@@ -51,7 +51,7 @@ def habits(path: str, version: catalogue.Version) -> Habits:
     labels = data.train_labels[: catalogue.CODE_DIGITS]
     classes = network.sizes[-1]
     codes = network.codes(images)
-    read = kernel()(pack(codes[-1]), network.layers[-1]).argmax(axis=1)
+    read = kernel().sums(pack(codes[-1]), network.layers[-1]).argmax(axis=1)
     codes.append((read[:, np.newaxis] == np.arange(classes)).astype(np.uint8))
     members = [labels == label for label in range(classes)]
     on = [np.stack([bits[each].sum(axis=0, dtype=np.int64) for each in members]) for bits in codes]

@@ -33,7 +33,7 @@ def run_kernels(
 ) -> list[LayerCheck]:
     """Every layer of a network for one digit, by every kernel; once for all the words and units looked at."""
     return [
-        check_layer(layer, trace.inputs, {name: KERNELS[name] for name in kernels})
+        check_layer(layer, trace.inputs, [KERNELS[name] for name in kernels])
         for layer, trace in zip(_scene.network.layers, _scene.traces, strict=True)
     ]
 

@@ -19,10 +19,10 @@ def assert_identical(latent: LatentNetwork, images: np.ndarray, config: RunConfi
     values = torch.from_numpy(input_values(bits, config.data.features)).float()
     with torch.no_grad():
         sums = latent.bitwise_forward(values, config)
-    for name, run in KERNELS.items():
+    for name, kernel in KERNELS.items():
         words = pack(bits)
         for layer, expected in zip(packed.layers, sums, strict=True):
-            got = run(words, layer)
+            got = kernel.sums(words, layer)
             assert np.array_equal(got, expected.numpy()), name
             words = pack((got >= 0).astype(np.uint8))
     # The trace of one digit tells the same story.
