@@ -25,26 +25,30 @@ LEAST_GAIN = 1e-2
 """Gains stay positive: a gain of the other sign would turn the bit round."""
 
 
-class Norm:
+class Norm(torch.nn.Module):
     """One layer's batch-norm.
 
     Attributes:
-        gain: (units,) float32 > 0, or (1,) at the output.
-        shift: (units,) float32.
-        mean: (units,) float32, running.
-        var: (units,) float32, running; (1,) at the output.
+        gain: (units,) float32 > 0, or (1,) at the output; a parameter.
+        shift: (units,) float32; a parameter.
+        mean: (units,) float32, running; a buffer.
+        var: (units,) float32, running; (1,) at the output; a buffer.
         output: whether it is the output layer's.
     """
 
+    mean: Tensor
+    var: Tensor
+
     def __init__(self, units: int, *, output: bool, device: torch.device | str = "cpu") -> None:
+        super().__init__()
         shared = 1 if output else units
-        self.gain = torch.ones(shared, device=device).requires_grad_()
-        self.shift = torch.zeros(units, device=device).requires_grad_()
-        self.mean = torch.zeros(units, device=device)
-        self.var = torch.ones(shared, device=device)
+        self.gain = torch.nn.Parameter(torch.ones(shared, device=device))
+        self.shift = torch.nn.Parameter(torch.zeros(units, device=device))
+        self.register_buffer("mean", torch.zeros(units, device=device))
+        self.register_buffer("var", torch.ones(shared, device=device))
         self.output = output
 
-    def train(self, a: Tensor) -> Tensor:
+    def forward(self, a: Tensor) -> Tensor:
         """Normalise sums by their batch, and let the running mean and variance follow.
 
         Args:
@@ -101,11 +105,3 @@ class Norm:
         if reach is not None:
             scale = self.gain / torch.sqrt(self.var + EPS)
             torch.clamp(self.shift, (self.mean - reach) * scale, (self.mean + reach) * scale, out=self.shift)
-
-    def parameters(self) -> list[Tensor]:
-        """What the optimiser trains."""
-        return [self.gain, self.shift]
-
-    def buffers(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps besides."""
-        return {"mean": self.mean, "var": self.var}
