@@ -153,7 +153,7 @@ class LatentNetwork(torch.nn.Module):
             if norm is None:
                 seen, limit = a, noise.window * math.sqrt(weight.shape[1])
             else:
-                seen, limit = norm.evaluate(a) if generator is None else norm(a), noise.window
+                seen, limit = norm.evaluate(a) if generator is None else norm.normalise(a), noise.window
             if generator is not None or norm is None:
                 sums.append(seen)
             else:

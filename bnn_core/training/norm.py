@@ -47,8 +47,10 @@ class Norm(torch.nn.Module):
         self.register_buffer("mean", torch.zeros(units, device=device))
         self.register_buffer("var", torch.ones(shared, device=device))
         self.output = output
+        # At hand: no step waits for the module's own look-up by name.
+        self._tensors = self.gain, self.shift, self.mean, self.var
 
-    def forward(self, a: Tensor) -> Tensor:
+    def normalise(self, a: Tensor) -> Tensor:
         """Normalise sums by their batch, and let the running mean and variance follow.
 
         Args:
@@ -57,14 +59,15 @@ class Norm(torch.nn.Module):
         Returns:
             the same shape; differentiable.
         """
+        gain, shift, running_mean, running_var = self._tensors
         if not self.output:
-            return F.batch_norm(a, self.mean, self.var, self.gain, self.shift, True, MOMENTUM, EPS)
+            return F.batch_norm(a, running_mean, running_var, gain, shift, True, MOMENTUM, EPS)
         mean = a.mean(dim=0)
         var = (a - mean).square().mean()
         with torch.no_grad():
-            self.mean.lerp_(mean, MOMENTUM)
-            self.var.lerp_(var.reshape(1), MOMENTUM)
-        return (a - mean) / torch.sqrt(var + EPS) * self.gain + self.shift
+            running_mean.lerp_(mean, MOMENTUM)
+            running_var.lerp_(var.reshape(1), MOMENTUM)
+        return (a - mean) / torch.sqrt(var + EPS) * gain + shift
 
     @torch.no_grad()
     def evaluate(self, a: Tensor) -> Tensor:
@@ -101,7 +104,8 @@ class Norm(torch.nn.Module):
     @torch.no_grad()
     def clip(self, reach: int | None = None) -> None:
         """Keep the gains positive and, if there is a reach, the integers within it."""
-        self.gain.clamp_(min=LEAST_GAIN)
+        gain, shift, mean, var = self._tensors
+        gain.clamp_(min=LEAST_GAIN)
         if reach is not None:
-            scale = self.gain / torch.sqrt(self.var + EPS)
-            torch.clamp(self.shift, (self.mean - reach) * scale, (self.mean + reach) * scale, out=self.shift)
+            scale = gain / torch.sqrt(var + EPS)
+            torch.clamp(shift, (mean - reach) * scale, (mean + reach) * scale, out=shift)

@@ -21,7 +21,7 @@ def learner_arrays(learner: Learner) -> dict[str, NDArray[Any]]:
     """Everything that a step changes.
 
     ``latentN`` are the network's parameters, in their order, ``adamN.*`` the optimiser's moments of them,
-    ``normN.*`` the running statistics: float32 of the parameter's shape; ``adamN.step`` is ().
+    ``normN.*`` the running statistics: float32 of the parameter's shape; ``adamN.step`` is one number.
     """
     tensors: dict[str, Tensor] = dict(learner.network.named_buffers())
     tensors |= {f"latent{i}": p for i, p in enumerate(learner.network.parameters())}
