@@ -32,8 +32,6 @@ from bnn_core.runs.writer import (
 )
 from bnn_core.training.control import Control
 
-_AT_THE_START = ("compression.gain_start", "compression.weight_init")
-
 
 def refusal(spec: FieldSpec, moment: Moment) -> str | None:
     """Why a field cannot change in a branch from that moment, the end of a sentence; None if it can.
@@ -41,13 +39,11 @@ def refusal(spec: FieldSpec, moment: Moment) -> str | None:
     What is read at the start of a run only, or in a phase that is over, is past. All else acts later; the
     seed too, on the randomness that is yet to be drawn.
     """
-    if spec.path == "network.variant":
-        return "phase 2 has begun" if moment.phase == 2 else None
-    if spec.group in ("data", "network") or spec.path in _AT_THE_START:
+    if spec.acts == "start":
         return "it acts at the start of a run"
-    if spec.group in ("compression", "phase1") and moment.phase == 2:
-        return "phase 1 is over"
-    return None
+    if moment.phase == 1:
+        return None
+    return {"phase 1": "phase 1 is over", "phase 2's start": "phase 2 has begun"}.get(spec.acts)
 
 
 def branch_config(

@@ -116,16 +116,9 @@ def knob_label(label: str, value: str, dead: bool = False, help: str = "") -> st
     return f'<div class="{style}" title="{escape(help)}">{text}</div>'
 
 
-def field_label(spec: FieldSpec) -> str:
-    """A field's name; those that both phases have say which."""
-    return f"{spec.label}, phase {spec.group[-1]}" if spec.path.endswith((".decay", ".batch")) else spec.label
-
-
 def value_text(spec: FieldSpec, value: float) -> str:
-    """A knob's value: probabilities of flips in per cent, the rest as it is."""
-    if spec.path.endswith("_flips"):
-        return f"{100 * value:.3g}{words.NARROW}%"
-    return words.number(value)
+    """A knob's value."""
+    return f"{100 * value:.3g}{words.NARROW}%" if spec.percent else words.number(value)
 
 
 def epochs_text(config: RunConfig) -> str:

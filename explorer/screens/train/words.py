@@ -45,8 +45,7 @@ MAY_CHANGE = "may change now"
 ACTS_FROM_THERE = "acts from there on"
 PAST = "is past"
 FIXED = "fixed for this run"
-PHASE_OVER = {1: "phase 1 is over", 2: "phase 2 is over"}
-EPOCHS = "Epochs"
+PHASE_1_OVER = "phase 1 is over"
 LEFT_PAUSED = "left, paused"
 
 REAL = "real network"

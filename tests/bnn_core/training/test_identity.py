@@ -136,11 +136,11 @@ def test_a_norm_in_training_is_batch_norm(rng: np.random.Generator) -> None:
     give_norms(latent, rng)
     hidden, output = latent.norms
     a = rng.normal(3, 5, (64, 8)).astype(np.float32)
-    seen = hidden.train(torch.from_numpy(a)).detach().numpy()
+    seen = hidden.normalise(torch.from_numpy(a)).detach().numpy()
     expected = (a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + 1e-5) * hidden.gain.detach().numpy()
     assert np.allclose(seen, expected + hidden.shift.detach().numpy(), rtol=1e-4, atol=1e-4)
     a = a[:, :4]
-    seen = output.train(torch.from_numpy(a)).detach().numpy()
+    seen = output.normalise(torch.from_numpy(a)).detach().numpy()
     spread = np.sqrt(a.var(axis=0).mean() + 1e-5)
     expected = (a - a.mean(axis=0)) / spread * output.gain.detach().numpy() + output.shift.detach().numpy()
     assert np.allclose(seen, expected, rtol=1e-4, atol=1e-4)

@@ -4,12 +4,14 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
+from bnn_core.config import field_spec
 from bnn_core.runs.events import (
     Checkpoint,
     EpochEnded,
@@ -193,6 +195,25 @@ def test_settings_change_in_mid_run_and_say_so(small: Digits, tiny_config: RunCo
     assert (change.phase, change.epoch, change.step, change.value) == (2, 2, 0, 0.8)
     last = [e for e in events if isinstance(e, EpochEnded)][-1]
     assert last.zeros == pytest.approx([0.8, 0.8, 0.0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("field", "refresh"),
+    [("noise.sparsity", None), ("noise.weight_flips", None), ("noise.weight_flips", "boundaries")],
+)
+def test_a_changed_setting_refreshes_what_its_field_says(
+    small: Digits, tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch, field: str, refresh: str | None
+) -> None:
+    if refresh is not None:
+        spec = replace(field_spec(field), refresh=refresh)
+        monkeypatch.setattr("bnn_core.training.run.field_spec", lambda _path: spec)
+    control, found = Control(), []
+    run = Run(tiny_config, small, control)
+    monkeypatch.setattr(run.learner, "set_boundaries", found.append)
+    control.set(field, 0.4)
+    events = run.events()
+    assert next(e for e in events if isinstance(e, SettingsChanged)).field == field
+    assert [c.get(field) for c in found] == [0.4] * (field == "noise.sparsity" or refresh is not None)
 
 
 def test_a_setting_that_is_not_live_is_refused() -> None:
