@@ -89,11 +89,11 @@ def _templates(folder: Path | None, at: str, lit: bool) -> tuple[Templates | Non
             shots = [shot for shot in shots if shot.path.stem <= at]
         if not shots:
             return None, None
-        last = catalogue.load_network(str(shots[-1].path), catalogue.version(shots[-1].path))
+        last = catalogue.load_network(catalogue.File.of(shots[-1].path))
         if len(shots) < 2 or not lit:
             return templates(last), None
         before = shots[-2]
-        found = templates(last, catalogue.load_network(str(before.path), catalogue.version(before.path)))
+        found = templates(last, catalogue.load_network(catalogue.File.of(before.path)))
         same_phase = before.phase == shots[-1].phase
         when = words.moment(before.phase, before.epoch, before.step, before.epoch == 0)
         return found, when if same_phase else words.PHASE_HEADS[1][0].lower()

@@ -20,8 +20,8 @@ LISTED_RUNS = 60
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _result(card: str, version: tuple[int, int]) -> float | None:
-    found = (RunFolder(Path(card).parent).card() or {}).get("error_percent")
+def _result(card: catalogue.File) -> float | None:
+    found = (RunFolder(Path(card.path).parent).card() or {}).get("error_percent")
     return float(found) if isinstance(found, int | float) else None
 
 
@@ -31,7 +31,7 @@ def run_label(run: str) -> str:
         return words.NEW_RUN
     card = run_folder(run) / "card.json"
     try:
-        error = _result(str(card), catalogue.version(card))
+        error = _result(catalogue.File.of(card))
     except (OSError, ValueError):
         error = None
     job = manager().jobs().find(run)
