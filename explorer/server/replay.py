@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from bnn_core.runs.events import snapshot_file
 from explorer.server.history import SPEEDS
 
 Record = Mapping[str, Any]
@@ -103,8 +102,10 @@ class Tape:
 
     def time_of(self, name: str) -> float | None:
         """When a snapshot was taken, by the name of its file without its ending."""
-        index = _index(self.records, name)
-        return None if index is None else self.times[index]
+        for record, time in zip(self.records, self.times, strict=True):
+            if record.get("event") == "snapshot" and snapshot_name(record) == name:
+                return time
+        return None
 
     def speed(self, pace: str) -> float:
         """Seconds of the run a second, for one of `PACES`."""
@@ -119,12 +120,9 @@ def tape(records: Sequence[Record]) -> Tape:
     return Tape(records, tuple(accumulate(told, lambda before, t: max(before + _TICK, t))))
 
 
-def _snapshot_name(record: Record) -> str | None:
-    """The name of a snapshot's file without its ending, what `at` says in the URL; None for other records."""
-    if record.get("event") != "snapshot":
-        return None
-    place = (record.get(key, 0) for key in ("phase", "epoch", "step"))
-    return snapshot_file(*place).removesuffix(".safetensors")
+def snapshot_name(record: Record) -> str:
+    """The name of a snapshot's file without its ending: what `at` says in the URL."""
+    return f"phase{record.get('phase')}-epoch{record.get('epoch', 0):04}-step{record.get('step', 0):07}"
 
 
 def parts(name: str) -> tuple[int, int, int]:
@@ -133,16 +131,14 @@ def parts(name: str) -> tuple[int, int, int]:
     return int(phase.removeprefix("phase")), int(epoch.removeprefix("epoch")), int(step.removeprefix("step"))
 
 
-def _index(records: Sequence[Record], name: str) -> int | None:
-    return next((i for i, record in enumerate(records) if _snapshot_name(record) == name), None)
-
-
 def until_snapshot(records: Sequence[Record], name: str) -> list[Record]:
     """The records up to a snapshot; all of them if there is no such one."""
-    index = _index(records, name)
-    return list(records if index is None else records[: index + 1])
+    for index, record in enumerate(records):
+        if record.get("event") == "snapshot" and snapshot_name(record) == name:
+            return list(records[: index + 1])
+    return list(records)
 
 
 def newest_snapshot(records: Sequence[Record]) -> str:
     """The name of the last snapshot; empty if there is none."""
-    return next(filter(None, map(_snapshot_name, reversed(records))), "")
+    return next((snapshot_name(r) for r in reversed(records) if r.get("event") == "snapshot"), "")
