@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bnn_core.errors import InputError
+from bnn_core.events import Progress
 from bnn_core.files import write_atomically
-from bnn_core.models import CARD_FILE, MODEL_FILE, MODELS_FOLDER
-from bnn_core.runs.events import Progress
-from bnn_core.runs.folder import CONFIG_FILE, EVENTS_FILE, REAL_FILE, SNAPSHOTS, RunFolder, is_run_id
+from bnn_core.models import MODELS_FOLDER
+from bnn_core.names import CARD_FILE, CONFIG_FILE, EVENTS_FILE, MODEL_FILE, REAL_FILE, SNAPSHOTS, is_run_id
+from bnn_core.runs.folder import RunFolder
 
 
 def ship(
@@ -52,7 +53,7 @@ def ship(
     write_atomically(folder / CARD_FILE, (json.dumps(card | {"name": name}, indent=2) + "\n").encode())
     moments = run.snapshots()
     places = {round(place) for place in np.linspace(len(moments) - 1, 0, max(1, snapshots))}
-    places |= {place for place, (a, b) in enumerate(pairwise(moments)) if a.phase != b.phase}
+    places |= {place for place, (a, b) in enumerate(pairwise(moments)) if a.name.phase != b.name.phase}
     for moment in (moments[place] for place in sorted(places)):
-        shutil.copyfile(moment.path, folder / SNAPSHOTS / moment.path.name)
+        shutil.copyfile(moment.path, folder / SNAPSHOTS / moment.name.file)
     return folder

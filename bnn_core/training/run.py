@@ -15,8 +15,7 @@ from torch import Tensor
 
 from bnn_core.config import PhaseConfig, RunConfig
 from bnn_core.datasets import Digits
-from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -29,6 +28,7 @@ from bnn_core.runs.events import (
     Snapshot,
     histogram,
 )
+from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.training.binarize import Boundary, compress
 from bnn_core.training.control import Control
 from bnn_core.training.latent import LatentNetwork

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.measures import class_codes, order_by_digit
 from bnn_core.models import ShippedModel, shipped_models
-from bnn_core.runs.folder import RunFolder, list_runs
+from bnn_core.runs.find import list_runs
+from bnn_core.runs.folder import RunFolder
 from explorer.server.answers import Answers, answers
 from explorer.server.live import followers
 
@@ -129,7 +130,7 @@ def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], 
 def moments(entry: Entry) -> list[Moment]:
     """A run's snapshots in time; the finished network stands for the last one, which is equal to it."""
     run = RunFolder(entry.folder)
-    found = [Moment(shot.path.stem, shot.path, shot.phase, shot.epoch, shot.step) for shot in run.snapshots()]
+    found = [Moment(shot.name.text, shot.path, *shot.name) for shot in run.snapshots()]
     if run.model_path is not None:
         last = found.pop() if found else Moment("", run.model_path, 0, 0, 0)
         found.append(Moment("", run.model_path, last.phase, last.epoch, last.step))
@@ -146,7 +147,7 @@ def is_last(entry: Entry, at: str) -> bool:
     """Whether `at` names the snapshot that the finished network stands for."""
     run = RunFolder(entry.folder)
     shots = run.snapshots() if run.model_path is not None else []
-    return bool(shots) and shots[-1].path.stem == at
+    return bool(shots) and shots[-1].name.text == at
 
 
 def real_path(entry: Entry) -> Path | None:

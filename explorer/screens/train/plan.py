@@ -9,7 +9,6 @@ Streamlit.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +16,8 @@ from typing import Any, Literal
 
 from bnn_core.config import FieldSpec, RunConfig, field_specs
 from bnn_core.errors import InputError
+from bnn_core.names import is_run_id, is_snapshot_name
 from bnn_core.presets import PRESETS, Preset, preset_info
-from bnn_core.runs.folder import is_run_id
 from explorer.screens.train import words
 
 DEFAULT_PRESET = "quick"
@@ -29,7 +28,6 @@ Mode = Literal["", "replay", "branch"]
 """What is done with the run shown: it is looked at, played back, or about to be left for another one."""
 
 _SHOWING = ("run", "at", "replay", "branch")
-_SNAPSHOT = re.compile(r"phase[12]-epoch[0-9]{4}-step[0-9]{7}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def parse(found: Mapping[str, str]) -> Address:
             except InputError as error:
                 complaints.append(words.bad_url(spec.path, text, str(error)))
     at = found.get("at", "")
-    if at and _SNAPSHOT.fullmatch(at) is None:
+    if at and not is_snapshot_name(at):
         complaints.append(words.no_moment(at))
         at = ""
     mode: Mode = ""

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import explorer.shared.view
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from tests.explorer.pages import notes, text
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.kernels import KERNELS, PackedLayer
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.shared.numbers import signed
 from explorer.shared.view import View, to_params
 from tests.explorer.pages import notes, text
