@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -32,27 +33,14 @@ def bench(
 ) -> int:
     """Measure speed and memory against float32, and check every integer, in one run."""
     if training:
-        return _bench_training(threads, as_json)
-    network = measuring.random_network() if model is None else BitwiseNetwork.load(model)
-    with _bar() as tell:
-        result = measuring.report(network, threads=threads, tell=tell)
-    if as_json:
-        print_json(result)
+        from bnn_core.bench.training import training_report as report
     else:
-        print_bench(result)
-    return 0 if result["correct"] else 1
-
-
-def _bench_training(threads: int, as_json: bool) -> int:
-    from bnn_core.bench.training import training_report
-
+        network = measuring.random_network() if model is None else BitwiseNetwork.load(model)
+        report = partial(measuring.report, network)
     with _bar() as tell:
-        result = training_report(threads=threads, tell=tell)
-    if as_json:
-        print_json(result)
-    else:
-        print_training_bench(result)
-    return 0
+        result = report(threads=threads, tell=tell)
+    (print_json if as_json else print_training_bench if training else print_bench)(result)
+    return 0 if result.get("correct", True) else 1
 
 
 @contextmanager

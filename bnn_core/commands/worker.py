@@ -49,12 +49,7 @@ from bnn_core.training.control import Control
 
 _RUNS = ("run", "resume_run", "branch")
 _QUEUED = (*_RUNS, "measure")
-_LIVE = {
-    "pause": Control.pause,
-    "resume": Control.resume,
-    "step": Control.one_epoch,
-    "stop": Control.stop,
-}
+_LIVE = {"pause": Control.pause, "resume": Control.resume, "step": Control.one_epoch, "stop": Control.stop}
 
 
 class Worker:

@@ -26,9 +26,6 @@ def find_run(source: str | Path) -> RunFolder:
 def list_runs() -> list[RunFolder]:
     """Every run under the root, newest first; folders that are no runs are passed over."""
     root = runs_root()
-    if not root.is_dir():
-        return []
-    folders = [p for p in root.iterdir() if is_run_id(p.name) and (p / CONFIG_FILE).is_file()]
-    return [
-        RunFolder(p) for p in sorted(folders, key=lambda p: (p / CONFIG_FILE).stat().st_mtime, reverse=True)
-    ]
+    configs = [p / CONFIG_FILE for p in root.iterdir() if is_run_id(p.name)] if root.is_dir() else []
+    found = sorted(filter(Path.is_file, configs), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [RunFolder(path.parent) for path in found]

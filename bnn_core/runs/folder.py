@@ -165,13 +165,15 @@ class RunFolder:
     @property
     def model_path(self) -> Path | None:
         """The finished run's model file."""
-        path = self.path / MODEL_FILE
-        return path if path.is_file() else None
+        return self._file(MODEL_FILE)
 
     @property
     def real_path(self) -> Path | None:
         """Phase 1's real network, once that phase is over."""
-        path = self.path / REAL_FILE
+        return self._file(REAL_FILE)
+
+    def _file(self, name: str) -> Path | None:
+        path = self.path / name
         return path if path.is_file() else None
 
     @property

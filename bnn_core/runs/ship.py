@@ -38,22 +38,18 @@ def ship(
     if not is_run_id(name) or folder.exists():
         raise InputError(f"The name {name!r} is taken or is no plain id: allowed is a new one of [a-z0-9-].")
     card = run.card()
-    if card is None or not (run.path / MODEL_FILE).is_file():
+    if card is None or run.model_path is None:
         raise InputError(f"Run {run.id} has not finished: only a finished run can be shipped.")
     (folder / SNAPSHOTS).mkdir(parents=True)
-    for file in (
-        CONFIG_FILE,
-        MODEL_FILE,
-        *([REAL_FILE] if real and (run.path / REAL_FILE).is_file() else []),
-    ):
+    for file in (CONFIG_FILE, MODEL_FILE, *([REAL_FILE] if real and run.real_path else [])):
         shutil.copyfile(run.path / file, folder / file)
     kept = [record for record in run.events() if record["event"] != Progress.name]
     lines = "".join(json.dumps(record) + "\n" for record in kept)
     write_atomically(folder / EVENTS_FILE, lines.encode())
     write_atomically(folder / CARD_FILE, (json.dumps(card | {"name": name}, indent=2) + "\n").encode())
-    moments = run.snapshots()
-    places = {round(place) for place in np.linspace(len(moments) - 1, 0, max(1, snapshots))}
-    places |= {place for place, (a, b) in enumerate(pairwise(moments)) if a.name.phase != b.name.phase}
-    for moment in (moments[place] for place in sorted(places)):
-        shutil.copyfile(moment.path, folder / SNAPSHOTS / moment.name.file)
+    shots = run.snapshots()
+    kept_shots = {shots[round(place)] for place in np.linspace(len(shots) - 1, 0, max(1, snapshots))}
+    kept_shots |= {a for a, b in pairwise(shots) if a.name.phase != b.name.phase}
+    for shot in kept_shots:
+        shutil.copyfile(shot.path, folder / SNAPSHOTS / shot.name.file)
     return folder

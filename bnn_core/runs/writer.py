@@ -270,7 +270,7 @@ def _thin(folder: Path) -> None:
     while len(files) > 3 and sum(f.stat().st_size for f in files) > SNAPSHOT_BUDGET:
         for path in files[1:-1:2]:
             path.unlink(missing_ok=True)
-        files = sorted(folder.glob("*.safetensors"))
+            files.remove(path)
 
 
 def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
