@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from bnn_core.bits import BitArray, WordArray, pack, unpack
 from bnn_core.datasets.features import FEATURES, USUAL, input_bits, input_count
 from bnn_core.errors import InputError
+from bnn_core.files import write_atomically
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
 from bnn_core.kernels.compiled.engine import checked_words, prepared
 from bnn_core.kernels.compiled.prepared import Pixels, Prepared
+from bnn_core.models import find_model
+from bnn_core.network.model_file import model_bytes, read_model
 
 _CHUNK = 4096
 """Digits run at a time, so that memory does not grow with the batch."""
@@ -113,16 +116,22 @@ class BitwiseNetwork:
         Raises:
             InputError: no such model; a damaged, altered or foreign file.
         """
-        from bnn_core.network.model_file import load_network
-        from bnn_core.runs.find import find_model
-
-        return load_network(find_model(source), cls)
+        layers, facts = read_model(find_model(source))
+        return cls(layers, **facts)
 
     def save(self, path: str | Path) -> None:
         """Write one model file (safetensors), atomically."""
-        from bnn_core.network.model_file import save_network
+        write_atomically(Path(path), self.to_bytes())
 
-        save_network(self, Path(path))
+    def to_bytes(self) -> bytes:
+        """The content of its model file; the same network gives the same bytes."""
+        return model_bytes(
+            self.layers,
+            features=self.features,
+            input_threshold=self.input_threshold,
+            variant=self.variant,
+            provenance=dict(self.provenance),
+        )
 
     def input_bits(self, images: NDArray[np.uint8]) -> BitArray:
         """The network's input bits.

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from bnn_core.config import PhaseConfig, RunConfig, field_spec
 from bnn_core.datasets import Digits
-from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -26,6 +25,7 @@ from bnn_core.runs.events import (
     SettingsChanged,
     Snapshot,
 )
+from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.training.binarize import Boundary
 from bnn_core.training.control import Control
 from bnn_core.training.latent import LatentNetwork

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.measures import class_codes, order_by_digit
 from bnn_core.models import ShippedModel, shipped_models
-from bnn_core.runs.folder import CONFIG_FILE, RunFolder, list_runs
+from bnn_core.names import CONFIG_FILE
+from bnn_core.runs.find import list_runs
+from bnn_core.runs.folder import RunFolder
 from explorer.server.answers import Answers
 from explorer.server.live import followers
 
@@ -150,10 +152,7 @@ def _shape(config: File, _path: Path) -> tuple[tuple[int, ...], str, str, int]:
 def moments(entry: Entry) -> list[KeptMoment]:
     """A run's snapshots in time; the finished network stands for the last one, which is equal to it."""
     run = RunFolder(entry.folder)
-    found = [
-        KeptMoment(shot.path.stem, File.of(shot.path), shot.phase, shot.epoch, shot.step)
-        for shot in run.snapshots()
-    ]
+    found = [KeptMoment(shot.name.text, File.of(shot.path), *shot.name) for shot in run.snapshots()]
     if run.model_path is not None:
         finished = KeptMoment("", File.of(run.model_path), 0, 0, 0)
         found.append(replace(found.pop(), name="", file=finished.file) if found else finished)
@@ -170,7 +169,7 @@ def is_last(entry: Entry, at: str) -> bool:
     """Whether `at` names the snapshot that the finished network stands for."""
     run = RunFolder(entry.folder)
     shots = run.snapshots() if run.model_path is not None else []
-    return bool(shots) and shots[-1].path.stem == at
+    return bool(shots) and shots[-1].name.text == at
 
 
 def real_file(entry: Entry) -> File | None:

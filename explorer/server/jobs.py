@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from bnn_core.config import RunConfig, check_live
 from bnn_core.errors import InputError
-from bnn_core.runs.folder import new_branch_id, new_run_id, runs_root
+from bnn_core.names import new_branch_id, new_run_id, runs_root
 from bnn_core.runs.past import Moment
 from explorer.server import budget, machine
 from explorer.server.worker_process import WORKER, Answer, WorkerProcess

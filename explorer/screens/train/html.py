@@ -6,8 +6,8 @@ from html import escape
 
 from bnn_core.config import FieldSpec, RunConfig
 from bnn_core.datasets.features import input_count
-from bnn_core.runs.events import RunStarted
-from bnn_core.runs.recompute import Cost
+from bnn_core.events import RunStarted
+from bnn_core.runs.recompute import WayBack
 from explorer.screens.train import words
 from explorer.screens.train.plan import Plan
 from explorer.server.budget import CLASSES, SIDE
@@ -84,9 +84,9 @@ def stats(history: History, status: str) -> str:
     return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
 
 
-def price(cost: Cost | None) -> str:
+def price(way: WayBack | None) -> str:
     """What has to be trained again before a branch begins."""
-    lines = words.price(cost.epochs, cost.seconds) if cost is not None else ()
+    lines = words.price(way.epochs, way.seconds) if way is not None else ()
     return f'<div class="bx-stats"><div>{"<br>".join(map(escape, lines))}</div></div>'
 
 

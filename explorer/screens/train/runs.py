@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from bnn_core.models import MODELS_FOLDER
-from bnn_core.runs.folder import RunFolder, list_runs
+from bnn_core.runs.find import list_runs
+from bnn_core.runs.folder import RunFolder
 from explorer.screens.train import words
 from explorer.screens.train.address import NEW
 from explorer.screens.train.session import Session, Shown, run_folder, show_run, title

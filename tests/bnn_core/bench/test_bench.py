@@ -18,7 +18,7 @@ from bnn_core.bench.baselines import BASELINES, baselines, random_weights
 from bnn_core.bench.contest import LEAST_ROUNDS, Clock, clock, race
 from bnn_core.bench.machine import machine
 from bnn_core.bench.training import training_report
-from bnn_core.commands import app as cli
+from bnn_core.commands import bench as command
 from bnn_core.kernels import KERNELS, PackedLayer
 from bnn_core.network.bitwise import BitwiseNetwork
 
@@ -82,19 +82,19 @@ def test_wrong_integers_end_the_command_with_a_failure(
 ) -> None:
     wrong = result | {"correct": False, "wrong_kernels": ["table"]}
     monkeypatch.setattr(bench, "report", lambda *_args, **_kwargs: wrong)
-    assert cli.bench() == 1
+    assert command.bench() == 1
     assert "WRONG INTEGERS from: table" in capsys.readouterr().out
 
 
 def test_the_report_is_printed_with_every_baseline(
     result: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.terminal.print_bench(result)
+    command.print_bench(result)
     text = capsys.readouterr().out
     assert "784-65-40-10, strict, bipolar" in text
     assert "Every kernel gives the oracle's integers on 128 digits" in text
     for name in result["batches"]["1"]["ratio"]:
-        assert cli.terminal.BENCH_NAMES[name] in text
+        assert command.BENCH_NAMES[name] in text
 
 
 def test_costs_are_counted(small: BitwiseNetwork) -> None:

@@ -12,7 +12,7 @@ import torch
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
 from bnn_core.config import field_spec
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -21,10 +21,10 @@ from bnn_core.runs.events import (
     RunEnded,
     SettingsChanged,
     Snapshot,
-    stable,
 )
 from bnn_core.training.run import Run
 from bnn_core.training.schedule import learning_rate
+from tests.bnn_core.records import stable
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +225,7 @@ def test_a_setting_that_is_not_live_is_refused() -> None:
 
 def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConfig) -> None:
     control = Control()
-    control.step()
+    control.one_epoch()
     seen: list[Event] = []
     paused = threading.Event()
 
@@ -240,7 +240,7 @@ def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConf
     assert paused.wait(30)
     assert sum(isinstance(e, EpochEnded) for e in seen) == 1
     paused.clear()
-    control.step()
+    control.one_epoch()
     assert paused.wait(30)
     assert sum(isinstance(e, EpochEnded) for e in seen) == 2
     control.resume()

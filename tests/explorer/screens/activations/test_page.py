@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.screens.activations import cache
 from explorer.server import catalogue
 from explorer.shared.pages import address_table, find_pages

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer
 from bnn_core.kernels.numpy_kernel import numpy_sums
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.shared.numbers import signed
 from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
