@@ -52,6 +52,7 @@ PURE = [
     "explorer/server/follow.py",
     "explorer/server/history.py",
     "explorer/server/jobs.py",
+    "explorer/server/machine.py",
     "explorer/server/replay.py",
     "explorer/server/speed.py",
     "explorer/server/worker_process.py",
@@ -252,9 +253,9 @@ def test_what_is_installed_is_all_that_is_there(package):
 
 @pytest.mark.parametrize("package", ["bnn_core", "explorer"])
 def test_tests_mirror_the_packages(package):
-    tests = [Path(file).parent for file in tracked() if file.startswith(f"tests/{package}/")]
+    tests = [Path(file) for file in tracked() if file.startswith(f"tests/{package}/") and file.endswith(".py")]
     assert tests
-    assert [str(folder) for folder in sorted(set(tests)) if not (ROOT / folder.relative_to("tests")).is_dir()] == []
+    assert {file.parent for file in tests if not (ROOT / file.parent.relative_to("tests")).is_dir()} == set()
 
 
 # --- who may import what ---
@@ -274,6 +275,13 @@ def test_the_explorer_does_without_torch(path):
 def test_pure_files_have_no_screen(pattern):
     for path in files(pattern):
         assert "streamlit" not in imports(path.read_text(encoding="utf-8")), name(path)
+
+
+def test_the_server_knows_no_page():
+    for path in files("explorer/server/*.py"):
+        assert not re.search(r"explorer\.(?!server)|from explorer import", path.read_text("utf-8")), name(
+            path
+        )
 
 
 def test_only_training_and_the_bench_import_torch():

@@ -40,7 +40,7 @@ def _chosen(names: list[str]) -> None:
     state.change(model="" if name == names[0] else name, at="", layer=1, unit=None)
 
 
-def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.Moment:
+def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.KeptMoment:
     """The epoch scrubber, where the run has snapshots; else its one network.
 
     While the run is being trained the newest moment is shown as it comes, unless another was chosen.
@@ -105,6 +105,12 @@ def refuse(error: InputError) -> None:
     """Say why a network cannot be shown."""
     show_notes()
     st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
+
+
+def apply(correction: state.Correction | None) -> None:
+    """Let the address say what is shown instead, with the reason."""
+    if correction is not None:
+        state.correct(correction.note, **correction.values)
 
 
 def show_notes() -> None:

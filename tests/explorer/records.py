@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bnn_core import RunConfig
-from bnn_core.runs import events
+from bnn_core import RunConfig, events
 
 LAYERS = 3
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
@@ -16,6 +14,7 @@ from explorer.screens.activations import cache, words
 from explorer.screens.activations import codes as activations
 from explorer.screens.activations import html as pieces
 from explorer.screens.activations import map as maps
+from explorer.screens.activations.address import MAP
 from explorer.screens.activations.charts import parting
 from explorer.server import catalogue
 from explorer.shared import fields as watch
@@ -25,6 +24,7 @@ from explorer.shared import words as common
 from explorer.shared.choose_scene import choose_scene
 from explorer.shared.digit import choose_digit
 from explorer.shared.numbers import grouped
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
 from explorer.shared.widgets import put
 
@@ -35,13 +35,10 @@ FIRST_WAIT = 0.2
 POLL_SECONDS = 0.4
 """Seconds that the page waits for a map, and between two looks whether it is there."""
 
-_CSS = Path(__file__).with_name("style.css")
-
 
 def show(scene: Scene) -> None:
     """Place everything."""
-    path, version = str(scene.moment.path), catalogue.version(scene.moment.path)
-    known = cache.codes(path, version)
+    known = cache.codes(scene.moment.file)
     with st.container(key="act-second", horizontal=True, gap=None):
         choose_digit(scene)
         choose_layer(scene, known)
@@ -68,7 +65,7 @@ def show(scene: Scene) -> None:
             with st.container(key="act-use"):
                 show_use(scene, known)
         with map_place:  # the last to be filled: it may have to be waited for
-            show_map(scene, known, path, version)
+            show_map(scene, known)
 
 
 def choose_layer(scene: Scene, known: cache.Codes) -> None:
@@ -269,12 +266,12 @@ def show_use(scene: Scene, known: cache.Codes) -> None:
     )
 
 
-def show_map(scene: Scene, known: cache.Codes, path: str, version: catalogue.Version) -> None:
+def show_map(scene: Scene, known: cache.Codes) -> None:
     """The map of digits, as soon as it is there."""
     chosen, _ = cache.shown_digits()
     with st.container(key="act-map-head", horizontal=True, gap=None):
         st.html(html.head(words.MAP, words.map_note(len(chosen), cache.EACH)))
-        kind = scene.view.map
+        kind = scene.view[MAP]
         st.segmented_control(
             words.MAP_KIND,
             list(words.MAP_KINDS),
@@ -286,21 +283,21 @@ def show_map(scene: Scene, known: cache.Codes, path: str, version: catalogue.Ver
             on_change=lambda: state.change(map=st.session_state["map_kind"]),
         )
     try:
-        planes = cache.planes(path, version, kind, FIRST_WAIT)
+        planes = cache.planes(scene.moment.file, kind, FIRST_WAIT)
     except (ValueError, ArithmeticError, RuntimeError) as error:
         st.html(html.note(words.MAP_FAILED.format(reason=error)))
         return
     cache.look_ahead(scene.entry, scene.moment, kind)
     if planes is None:
-        st.fragment(_wait_for_map, run_every=POLL_SECONDS, key="map_wait")(path, version, kind)
+        st.fragment(_wait_for_map, run_every=POLL_SECONDS, key="map_wait")(scene.moment.file, kind)
         return
     draw_map(scene, known, planes, kind)
 
 
-def _wait_for_map(path: str, version: catalogue.Version, kind: maps.Kind) -> None:
+def _wait_for_map(file: catalogue.File, kind: maps.Kind) -> None:
     """A sentence in the map's place; the page runs again when the map is there, or known to fail."""
     try:
-        if cache.planes(path, version, kind, 0.0) is not None:
+        if cache.planes(file, kind, 0.0) is not None:
             st.rerun()
     except (ValueError, ArithmeticError, RuntimeError):
         st.rerun()
@@ -363,10 +360,9 @@ def choose_from_map(index: int, chosen: np.ndarray) -> None:
 
 def main() -> None:
     """The page."""
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     scene = choose_scene("act-controls")
     if scene is not None:
         show(scene)
 
 
-main()
+PAGE = Page("Activations", 4, main, keys=(MAP,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -22,6 +21,7 @@ from explorer.shared import view as state
 from explorer.shared.choose_scene import choose_scene
 from explorer.shared.digit import digit_name, search_digit, show_pad
 from explorer.shared.numbers import grouped
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
 
 CLOSE_SIZE = 112
@@ -62,14 +62,14 @@ def _show_all(scene: Scene) -> None:
 
 def show_strip(scene: Scene) -> None:
     """What a digit costs in bits and in float32; its time comes when it is measured."""
-    if live.speeds().of(scene.network, scene.moment.path) is None:
+    if live.speeds().of(scene.network, scene.moment.file.path) is None:
         # Only the strip is drawn again, not the page: on its first seconds the browser is busy enough.
-        st.fragment(_draw_strip, run_every=SPEED_SECONDS, key="strip")(scene.network, scene.moment.path)
+        st.fragment(_draw_strip, run_every=SPEED_SECONDS, key="strip")(scene.network, scene.moment.file.path)
     else:
-        _draw_strip(scene.network, scene.moment.path)
+        _draw_strip(scene.network, scene.moment.file.path)
 
 
-def _draw_strip(network: BitwiseNetwork, path: Path) -> None:
+def _draw_strip(network: BitwiseNetwork, path: str) -> None:
     speed = live.speeds().of(network, path)
     busy = live.manager().jobs().current is not None
     st.html(f'<hr class="bx-rule">{pieces.strip(cost(network), speed, busy=busy)}<hr class="bx-rule">')
@@ -197,4 +197,4 @@ def main() -> None:
         show(scene)
 
 
-main()
+PAGE = Page("Watch", 1, main)

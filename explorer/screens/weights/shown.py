@@ -9,6 +9,7 @@ from bnn_core import BitwiseNetwork, InputError
 from bnn_core.measures import band_edges
 from explorer.screens.weights import cache
 from explorer.screens.weights import words as here
+from explorer.screens.weights.address import SORT, Sort
 from explorer.server import catalogue
 from explorer.shared import fields as watch
 from explorer.shared import planes as weights
@@ -25,7 +26,7 @@ class Versus:
 
     name: str
     network: BitwiseNetwork
-    file: cache.File
+    file: catalogue.File
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +37,18 @@ class Shown:
         shown, last: the files of the network shown and of the run's last one, which decides the orders.
         layer, unit: the unit in detail; layer from 1, the output layer is the last.
         before: what it is compared with; None without a comparison.
+        correction: what of the view did not fit the network.
     """
 
     view: state.View
     entry: catalogue.Entry
     network: BitwiseNetwork
-    shown: cache.File
-    last: cache.File
+    shown: catalogue.File
+    last: catalogue.File
     layer: int
     unit: int
     before: Versus | None
+    correction: state.Correction | None
 
     @property
     def hidden(self) -> int:
@@ -58,9 +61,14 @@ class Shown:
         return self.network.sizes[-1]
 
     @property
+    def sort(self) -> Sort:
+        """The order of units."""
+        return self.view[SORT]
+
+    @property
     def by_digit(self) -> bool:
         """Whether places mean digits."""
-        return self.view.sort == "digit"
+        return self.sort == "digit"
 
     @property
     def compared(self) -> bool:
@@ -79,7 +87,7 @@ class Shown:
 
     def order(self, layer: int) -> weights.Order:
         """Position -> unit, of a layer from 1."""
-        return cache.order_of(self.last, layer, self.view.sort)
+        return cache.order_of(self.last, layer, self.sort)
 
     def planes(self, layer: int) -> weights.Planes:
         """A layer's weights as they come."""
@@ -89,11 +97,11 @@ class Shown:
     def matrix(self, layer: int) -> weights.Planes:
         """A layer's weights in order."""
         before = None if self.before is None else self.before.file
-        return cache.matrix(self.shown, before, self.last, layer, self.view.sort)
+        return cache.matrix(self.shown, before, self.last, layer, self.sort)
 
 
 def compose(
-    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, versus: Versus | None
+    view: state.View, entry: catalogue.Entry, moment: catalogue.KeptMoment, versus: Versus | None
 ) -> Shown:
     """Find network and unit.
 
@@ -101,32 +109,29 @@ def compose(
         InputError: the network's file cannot be used, or it reads other pictures.
     """
     data = catalogue.digits()
-    shown, last = file_of(moment), file_of(catalogue.moments(entry)[-1])
-    network = catalogue.load_network(*shown)
+    shown, last = moment.file, catalogue.moments(entry)[-1].file
+    network = catalogue.load_network(shown)
     if network.side != data.side or network.sizes[-1] != data.classes:
         raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
     layer, unit, layers = view.layer, view.unit, len(network.layers)
+    correction = None
     if unit is not None and (layer > layers or unit >= network.sizes[layer]):
-        state.correct(here.no_such_unit(layer, unit, network.sizes), layer=1, unit=None)
+        note = here.no_such_unit(layer, unit, network.sizes)
+        correction = state.Correction(note, {"layer": 1, "unit": None})
         layer, unit = 1, None
     elif layer > layers:
-        state.correct(here.no_such_layer(layer, layers), layer=1)
+        correction = state.Correction(here.no_such_layer(layer, layers), {"layer": 1})
         layer = 1
     if unit is None:
         unit = typical_unit(last, layer, view.digit)
-    return Shown(view, entry, network, shown, last, layer, unit, versus)
+    return Shown(view, entry, network, shown, last, layer, unit, versus, correction)
 
 
-def file_of(moment: catalogue.Moment) -> cache.File:
-    """What the cache knows a moment by."""
-    return str(moment.path), catalogue.version(moment.path)
-
-
-def typical_unit(last: cache.File, layer: int, digit: int | None) -> int:
+def typical_unit(last: catalogue.File, layer: int, digit: int | None) -> int:
     """The unit to look at first: the one that answers most to the digit that the pages show, or to a 3."""
-    network, data = catalogue.load_network(*last), catalogue.digits()
+    network, data = catalogue.load_network(last), catalogue.digits()
     label = TYPICAL if digit is None else int(data.test_labels[digit])
     if layer == len(network.layers):
         return label
     edges = band_edges(network.sizes[-1], network.sizes[layer])
-    return int(catalogue.orders(*last)[layer - 1][edges[label]])
+    return int(catalogue.orders(last)[layer - 1][edges[label]])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -16,26 +14,26 @@ from explorer.components.bit_matrix import Cell, bit_matrix
 from explorer.components.word_stepper import word_stepper
 from explorer.screens.xnor import html as pieces
 from explorer.screens.xnor import words as say
+from explorer.screens.xnor.address import WORD
 from explorer.screens.xnor.steps import stepper
 from explorer.screens.xnor.unit import LayerCheck, Unit, all_agree, check_layer, near_zero, tell
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
-from explorer.shared.controls import choose_moment, choose_network, choose_order, refuse, show_notes
+from explorer.shared.controls import apply, choose_moment, choose_network, choose_order, refuse, show_notes
 from explorer.shared.digit import choose_digit
 from explorer.shared.fields import FIELD_ROWS, typical_unit
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene, compose
-
-_CSS = Path(__file__).with_name("style.css")
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def run_kernels(
-    path: str, version: catalogue.Version, digit: bytes, kernels: tuple[str, ...], _scene: Scene
+    file: catalogue.File, digit: bytes, kernels: tuple[str, ...], _scene: Scene
 ) -> list[LayerCheck]:
     """Every layer of a network for one digit, by every kernel; once for all the words and units looked at."""
     return [
-        check_layer(layer, trace.inputs, {name: KERNELS[name] for name in kernels})
+        check_layer(layer, trace.inputs, [KERNELS[name] for name in kernels])
         for layer, trace in zip(_scene.network.layers, _scene.traces, strict=True)
     ]
 
@@ -81,8 +79,7 @@ def unit_to_show(scene: Scene, layer: int) -> int:
     """The output of the digit that is read, or the first hidden unit that answers to it."""
     if layer == len(scene.traces):
         return scene.read.label
-    last = catalogue.moments(scene.entry)[-1].path
-    order = catalogue.orders(str(last), catalogue.version(last))[layer - 1]
+    order = catalogue.orders(catalogue.moments(scene.entry)[-1].file)[layer - 1]
     edges = band_edges(scene.network.sizes[-1], len(order))
     return typical_unit(scene.traces[layer - 1], order[edges[scene.read.label] : edges[scene.read.label + 1]])
 
@@ -94,11 +91,11 @@ def show_unit(scene: Scene, unit: Unit, check: LayerCheck, word: int | None) -> 
         word = None
     digit = crc32(scene.image.tobytes())
     identity = f"{scene.entry.name} {scene.moment.name} {digit} {scene.layer} {scene.unit}"
-    standing = replace(state.now(), word=None)
+    standing = state.now().changed(word=None)
 
     def stepped(to: int | None) -> None:
         # What was chosen together with the step goes first: the step was another unit's.
-        if replace(state.now(), word=None) == standing:
+        if state.now().changed(word=None) == standing:
             state.change(layer=scene.layer, unit=scene.unit, word=to)
 
     word_stepper(
@@ -195,14 +192,13 @@ def show_output(scene: Scene, check: LayerCheck) -> None:
 
 def to_unit(scene: Scene, layer: int, unit: int) -> None:
     """Another unit; in the same layer the word stays, so that two units' words can be compared."""
-    state.change(layer=layer, unit=unit, word=scene.view.word if layer == scene.layer else None)
+    state.change(layer=layer, unit=unit, word=scene.view[WORD] if layer == scene.layer else None)
 
 
 def main() -> None:
     """The page."""
     entries = catalogue.entries()
     view = state.current(entries)
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     if not entries:
         st.html(html.note(words.NO_NETWORK))
         return
@@ -215,17 +211,16 @@ def main() -> None:
     except InputError as error:
         refuse(error)
         return
+    apply(scene.correction)
     with digit:
         choose_digit(scene)
     notes = st.container(key="xnor-notes")
-    checks = run_kernels(
-        str(moment.path), catalogue.version(moment.path), scene.image.tobytes(), tuple(KERNELS), scene
-    )
+    checks = run_kernels(moment.file, scene.image.tobytes(), tuple(KERNELS), scene)
     unit = tell(scene.network, scene.traces, scene.layer, scene.unit)
     st.html(f"<style>{pieces.flow_rules(scene.fields)}</style>")
     with st.container(key="xnor-page", gap=None):
         choose_unit(scene)
-        show_unit(scene, unit, checks[scene.layer - 1], view.word)
+        show_unit(scene, unit, checks[scene.layer - 1], view[WORD])
         st.html('<hr class="bx-rule">')
         show_network(scene, checks)
     with notes:
@@ -234,4 +229,4 @@ def main() -> None:
         show_notes()
 
 
-main()
+PAGE = Page("XNOR", 5, main, keys=(WORD,))

@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.screens.activations import cache
 from explorer.server import catalogue
+from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
 from tests.explorer.pages import notes, text
 
@@ -112,7 +113,7 @@ def test_another_layer_goes_into_the_url_with_a_unit_that_is_on(open_page, codes
 def ready(kind: str = "near") -> None:
     """Wait until the map of the finished quick network is there."""
     moment = catalogue.moments(catalogue.entries()["quick"])[-1]
-    assert cache.planes(str(moment.path), catalogue.version(moment.path), kind, 60)
+    assert cache.planes(moment.file, kind, 60)
 
 
 @pytest.mark.parametrize("kind", ["near", "flat"])
@@ -151,7 +152,7 @@ def test_a_drawn_digit_has_a_code_and_neighbours_but_no_class(open_page, quick, 
     image = np.roll(data.test_images[11], 1, axis=0)
     open_page(model="quick")
     ready()
-    at = open_page(**to_params(View(model="quick", drawn=image.tobytes())))
+    at = open_page(**to_params(View(model="quick", drawn=image.tobytes()), address_table(find_pages())))
     assert notes(at) == []
     near = component(at, "bitwise_bit_matrix", "Nearest digits")
     assert not any(caption.startswith("✕") for caption in near["captions"])

@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.kernels import KERNELS, PackedLayer
-from bnn_core.runs.folder import find_run
+from bnn_core.kernels import KERNELS, Kernel, PackedLayer
+from bnn_core.kernels.numpy_kernel import numpy_sums
+from bnn_core.runs.find import find_run
 from explorer.shared.numbers import signed
+from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
 from tests.explorer.pages import notes, text
 
@@ -89,7 +91,7 @@ def test_the_scrubber_shows_the_unit_as_it_was(open_page, image):
 def test_a_drawn_digit_is_counted(open_page, quick):
     drawn = np.zeros((28, 28), np.uint8)
     drawn[5:24, 13:16] = 255
-    address = to_params(View(drawn=drawn.tobytes()))["digit"]
+    address = to_params(View(drawn=drawn.tobytes()), address_table(find_pages()))["digit"]
     at = open_page(model="quick", digit=address, layer="1", unit="17")
     assert stepper(at)["total"] == quick.trace(drawn)[0].sums[17]
 
@@ -106,20 +108,33 @@ def test_a_bad_url_gives_a_sentence_and_the_default(open_page, params):
 
 def test_kernels_that_differ_are_said_loudly(open_page, monkeypatch):
     def wrong(inputs, layer):
-        sums = KERNELS["oracle"](inputs, layer).copy()
+        sums = KERNELS["oracle"].sums(inputs, layer).copy()
         sums[:, 0] += 2
         return sums
 
     # In front of the others, so that the page's own numbers are still those of the fastest one.
     first, *others = KERNELS
-    patched = {first: KERNELS[first], "wrong": wrong} | {name: KERNELS[name] for name in others}
-    monkeypatch.setattr("bnn_core.kernels.KERNELS", patched)
+    patched = {first: KERNELS[first], "wrong": Kernel("wrong", "Wrong", wrong)} | {
+        name: KERNELS[name] for name in others
+    }
+    monkeypatch.setattr("explorer.screens.xnor.page.KERNELS", patched)
     at = open_page(model="quick", digit="90", layer="2", unit="0")
     assert len(notes(at)) == 3
     assert all("do not agree" in note and "Wrong: 1 of" in note for note in notes(at))
     assert 'role="alert"' in text(at)
     assert stepper(at)["ways"]["wrong"]
     assert "not the same from every kernel" in text(at)
+
+
+def test_a_further_kernel_is_checked_and_told_of(open_page, monkeypatch):
+    abacus = Kernel("abacus", "Abacus, bead by bead", numpy_sums, "No power.", suits=lambda _machine: False)
+    monkeypatch.setitem(KERNELS, "abacus", abacus)
+    at = open_page(model="quick", digit="90", layer="2", unit="7")
+    rows = stepper(at)["ways"]["rows"]
+    assert [title for title, _, _ in rows] == [kernel.title for kernel in KERNELS.values()]
+    assert rows[-1][0] == "Abacus, bead by bead"
+    assert "No power." in text(at)
+    assert "the same from five kernels" in text(at)
 
 
 @pytest.mark.parametrize(("features", "inputs"), [("zero-one", 784), ("two-bit", 1568)])
