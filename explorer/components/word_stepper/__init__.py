@@ -7,19 +7,13 @@ the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from explorer.palette import css_variables
+from explorer.components import component
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "bitwise_word_stepper",
-    css=":host {\n" + css_variables() + "\n}\n" + (_HERE / "word_stepper.css").read_text("utf-8"),
-    js=(_HERE / "word_stepper.js").read_text("utf-8"),
-)
+_mount = component("word_stepper")
 
 
 def word_stepper(data: Mapping[str, Any], *, key: str, on_step: Callable[[int | None], None]) -> None:
