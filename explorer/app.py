@@ -19,8 +19,7 @@ import streamlit as st  # noqa: E402
 from explorer.components.theme import watch_theme  # noqa: E402
 from explorer.palette import css_variables, logo  # noqa: E402
 from explorer.server import live  # noqa: E402
-from explorer.shared import view as state  # noqa: E402
-from explorer.shared import words  # noqa: E402
+from explorer.shared import pages, view, words  # noqa: E402
 
 
 @st.cache_resource(show_spinner=False)
@@ -33,8 +32,7 @@ def _set_up() -> str:
     import pandas  # noqa: F401  (before Plotly, which trips over one that another thread is importing)
     import plotly.graph_objects  # noqa: F401
 
-    import explorer.server.catalogue  # noqa: F401
-
+    pages.find_pages()
     gc.collect()
     gc.freeze()
     variables = css_variables() + f'\n--bx-name: "{words.APP}";'
@@ -46,18 +44,15 @@ st.set_page_config(page_title=words.APP, page_icon=logo(), layout="wide", menu_i
 st.html(_set_up())
 st.logo(logo(), size="small")  # its name is written beside it by style.css
 
-# Not in a folder named pages/: Streamlit would take that for its older kind of navigation, and run a page
-# without this file when a fresh server is first asked for it.
-pages = [
-    st.Page(_HERE / "screens" / "watch" / "page.py", title="Watch", url_path="watch", default=True),
-    st.Page(_HERE / "screens" / "train" / "page.py", title="Train", url_path="train"),
-    st.Page(_HERE / "screens" / "weights" / "page.py", title="Weights", url_path="weights"),
-    st.Page(_HERE / "screens" / "activations" / "page.py", title="Activations", url_path="activations"),
-    st.Page(_HERE / "screens" / "xnor" / "page.py", title="XNOR", url_path="xnor"),
-    st.Page(_HERE / "screens" / "results" / "page.py", title="Results", url_path="results"),
-]
-page = st.navigation(pages, position="top")
-state.arrive(page.url_path)
-page.run()
+found = pages.find_pages()
+first = next(iter(found))
+chosen = st.navigation(
+    [pages.menu_entry(name, page, default=name == first) for name, page in found.items()], position="top"
+)
+name = chosen.url_path or first
+view.arrive(name, pages.address_table(found))
+if style := pages.style_of(name):
+    st.html(style)
+chosen.run()
 live.manager().warm_up()  # after the page: whoever goes on to Train finds a worker that has its torch
 watch_theme()

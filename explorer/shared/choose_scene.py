@@ -8,7 +8,7 @@ from bnn_core import InputError
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
-from explorer.shared.controls import choose_moment, choose_network, choose_order, refuse, show_notes
+from explorer.shared.controls import apply, choose_moment, choose_network, choose_order, refuse, show_notes
 from explorer.shared.scene import Scene, compose
 
 
@@ -35,5 +35,6 @@ def choose_scene(key: str) -> Scene | None:
     except InputError as error:
         refuse(error)
         return None
+    apply(scene.correction)
     show_notes()
     return scene

@@ -107,6 +107,12 @@ def refuse(error: InputError) -> None:
     st.html(html.note(words.BROKEN_NETWORK.format(reason=error)))
 
 
+def apply(correction: state.Correction | None) -> None:
+    """Let the address say what is shown instead, with the reason."""
+    if correction is not None:
+        state.correct(correction.note, **correction.values)
+
+
 def show_notes() -> None:
     """What to tell the person about the address."""
     for text in state.notes():

@@ -27,6 +27,7 @@ class Scene:
         image: (28, 28) uint8, the digit. true: its class; None for a drawn one. index: in the test set.
         traces: one a layer. orders: one a hidden layer, position -> unit, as the fields lie.
         fields: one a hidden layer. layer, unit: the unit up close; layer from 1.
+        correction: what of the view did not fit the network.
     """
 
     view: state.View
@@ -43,6 +44,7 @@ class Scene:
     layer: int
     unit: int
     read: watch.Reading
+    correction: state.Correction | None
 
     @cached_property
     def known(self) -> catalogue.Known:
@@ -83,8 +85,10 @@ def compose(
     orders = by_digit if view.order == "digit" else [np.arange(units) for units in hidden]
     read = watch.reading(traces[-1].sums)
     layer, chosen = view.layer, view.unit
+    correction = None
     if chosen is not None and (layer >= len(network.sizes) or chosen >= network.sizes[layer]):
-        state.correct(words.no_such_unit(layer, chosen, hidden), layer=1, unit=None)
+        note = words.no_such_unit(layer, chosen, hidden)
+        correction = state.Correction(note, {"layer": 1, "unit": None})
         chosen = None
     if chosen is None or (layer > len(hidden) and not outputs):
         layer = 1
@@ -105,6 +109,7 @@ def compose(
         layer=layer,
         unit=chosen,
         read=read,
+        correction=correction,
     )
 
 

@@ -21,13 +21,13 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def open_page(request: pytest.FixtureRequest, runs: Path) -> Open:
-    """Opens the page that the test's folder is named after, with keys of its address."""
+    """Opens a page, if not told otherwise the one that the test's folder is named after, at an address."""
     folder = request.path.parent.name
 
-    def run(**params: str) -> AppTest:
+    def run(page: str = folder, **params: str) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=120)
         # By its address, as a person does; switch_page() wants a run of another page first.
-        at._page_hash = calc_hash("" if folder == "watch" else folder)
+        at._page_hash = calc_hash("" if page == "watch" else page)
         for key, value in params.items():
             at.query_params[key.replace("__", ".")] = value
         at.run()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
@@ -16,6 +14,7 @@ from explorer.screens.activations import cache, words
 from explorer.screens.activations import codes as activations
 from explorer.screens.activations import html as pieces
 from explorer.screens.activations import map as maps
+from explorer.screens.activations.address import MAP
 from explorer.screens.activations.charts import parting
 from explorer.server import catalogue
 from explorer.shared import fields as watch
@@ -25,6 +24,7 @@ from explorer.shared import words as common
 from explorer.shared.choose_scene import choose_scene
 from explorer.shared.digit import choose_digit
 from explorer.shared.numbers import grouped
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
 from explorer.shared.widgets import put
 
@@ -34,8 +34,6 @@ NEAR = 12
 FIRST_WAIT = 0.2
 POLL_SECONDS = 0.4
 """Seconds that the page waits for a map, and between two looks whether it is there."""
-
-_CSS = Path(__file__).with_name("style.css")
 
 
 def show(scene: Scene) -> None:
@@ -274,7 +272,7 @@ def show_map(scene: Scene, known: cache.Codes, path: str, version: catalogue.Ver
     chosen, _ = cache.shown_digits()
     with st.container(key="act-map-head", horizontal=True, gap=None):
         st.html(html.head(words.MAP, words.map_note(len(chosen), cache.EACH)))
-        kind = scene.view.map
+        kind = scene.view[MAP]
         st.segmented_control(
             words.MAP_KIND,
             list(words.MAP_KINDS),
@@ -363,10 +361,9 @@ def choose_from_map(index: int, chosen: np.ndarray) -> None:
 
 def main() -> None:
     """The page."""
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     scene = choose_scene("act-controls")
     if scene is not None:
         show(scene)
 
 
-main()
+PAGE = Page("Activations", 4, main, keys=(MAP,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import mean
 
 import plotly.graph_objects as go
@@ -16,8 +15,8 @@ from explorer.screens.results import words
 from explorer.screens.results.charts import curve_chart, damage_chart
 from explorer.screens.results.rows import Damage, Point, at, curve, damages, table_rows
 from explorer.shared import html
+from explorer.shared.pages import Page
 
-_CSS = Path(__file__).with_name("style.css")
 _RULE = '<hr class="bx-rule">'
 DAMAGES = {"weight-flips": ("weights", 0.1, "weight bits"), "input-flips": ("inputs", 0.1, "input bits")}
 """For each kind of noise: what is broken afterwards, the rate that the sentence tells of, and its name."""
@@ -108,7 +107,6 @@ def colours() -> Palette:
 
 def main() -> None:
     """The page."""
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     try:
         results = Results(RESULTS_FILE)
     except InputError as error:
@@ -125,4 +123,4 @@ def main() -> None:
         st.html(f'<div class="bx muted">{words.HOW}</div>')
 
 
-main()
+PAGE = Page("Results", 6, main)

@@ -3,13 +3,12 @@ back, and branch from it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from bnn_core.runs.past import Moment
 from explorer.screens.train import html as pieces
 from explorer.screens.train import words
+from explorer.screens.train.address import KEYS
 from explorer.screens.train.branch import plan_branch
 from explorer.screens.train.knobs import knobs
 from explorer.screens.train.pictures import charts
@@ -18,11 +17,11 @@ from explorer.screens.train.session import Session, Shown, session, settle, titl
 from explorer.screens.train.transport import transport
 from explorer.server.live import manager
 from explorer.shared import html
+from explorer.shared.pages import Page
 
 REFRESH_SECONDS = 0.5
 FIRST_SECONDS = 0.2  # until the first epoch is over
 _FAST_SECONDS = 0.25  # a replay at its fastest pace
-_CSS = Path(__file__).with_name("style.css")
 
 
 def refresh(held: Session, shown: Shown) -> float | None:
@@ -50,7 +49,6 @@ def head_note(shown: Shown) -> str:
 
 def main() -> None:
     """The page."""
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     jobs = manager()
     jobs.warm_up()
     held = session()
@@ -76,4 +74,4 @@ def main() -> None:
                 st.fragment(charts, run_every=every, key="train_charts_fragment")(held, shown.turn)
 
 
-main()
+PAGE = Page("Train", 2, main, keys=KEYS, apart=True)

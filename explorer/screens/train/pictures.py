@@ -14,7 +14,8 @@ from bnn_core.runs.folder import RunFolder
 from explorer.components.bit_matrix import bit_matrix
 from explorer.palette import palette
 from explorer.screens.train import html as pieces
-from explorer.screens.train import plan, words
+from explorer.screens.train import words
+from explorer.screens.train.address import NEW
 from explorer.screens.train.branch import moment_of
 from explorer.screens.train.error_chart import error_chart
 from explorer.screens.train.flips_chart import flips_chart
@@ -113,7 +114,7 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
         note = words.BRANCHES_HERE if shown.mode == "branch" else moment_name(*parts(at)).lower()
     version = shown.seen.version if shown.run is not None else (0, 0)
     drawn = figures(
-        shown.run or plan.NEW,
+        shown.run or NEW,
         version,
         told.planned,
         theme,

@@ -1,35 +1,16 @@
-"""The next run as the Train page plans it: a preset and what was changed in it, to and from the URL.
-
-    ?preset=quick&noise.sparsity=0.3&run=20261123-101502-quick-3f2a&at=phase2-epoch0003-step0000300&branch=1
-
-The keys besides `preset`, `run`, `at`, `replay` and `branch` are the dotted fields of the schema. What equals
-the preset stays out of the URL; one that cannot be used gives way to the preset's, with a sentence. Pure; no
-Streamlit.
-"""
+"""The next run as the Train page plans it: a preset and what was changed in it. Pure."""
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from bnn_core.config import FieldSpec, RunConfig, field_specs
-from bnn_core.errors import InputError
 from bnn_core.presets import PRESETS, Preset, preset_info
-from bnn_core.runs.folder import is_run_id
-from explorer.screens.train import words
 
 DEFAULT_PRESET = "quick"
-NEW = "new"
-"""The value of `run` that shows an empty chart, although a run is under way."""
-
-Mode = Literal["", "replay", "branch"]
-"""What is done with the run shown: it is looked at, played back, or about to be left for another one."""
-
-_SHOWING = ("run", "at", "replay", "branch")
-_SNAPSHOT = re.compile(r"phase[12]-epoch[0-9]{4}-step[0-9]{7}")
 
 
 @dataclass(frozen=True)
@@ -67,24 +48,6 @@ class Plan:
         return shlex.join(parts)
 
 
-@dataclass(frozen=True)
-class Address:
-    """What the URL asks for.
-
-    Attributes:
-        plan: None: the URL says nothing of one.
-        run: its id, or "new"; None: none is named.
-        at: the snapshot shown, by its file's name without the ending; "" is the newest.
-        complaints: one sentence for each value that could not be used.
-    """
-
-    plan: Plan | None = None
-    run: str | None = None
-    at: str = ""
-    mode: Mode = ""
-    complaints: tuple[str, ...] = ()
-
-
 def plan_for(preset: str, config: RunConfig) -> Plan:
     """The plan that is that configuration, seen from a preset."""
     base = preset_info(preset).config
@@ -106,58 +69,6 @@ def to_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def params(preset_params: Mapping[str, str]) -> dict[str, str]:
-    """Those of the URL's values that are this page's."""
-    own = {"preset", *_SHOWING, *(spec.path for spec in field_specs())}
-    return {key: value for key, value in preset_params.items() if key in own}
-
-
-def parse(found: Mapping[str, str]) -> Address:
-    """Read the URL's values."""
-    complaints: list[str] = []
-    run = found.get("run") or None
-    if run is not None and not is_run_id(run):
-        complaints.append(words.no_run(run))
-        run = None
-    name = found.get("preset", DEFAULT_PRESET)
-    if name not in PRESETS:
-        try:
-            preset_info(name[:80])
-        except InputError as error:
-            complaints.append(str(error))
-        name = DEFAULT_PRESET
-    plan = Plan(name)
-    for spec in field_specs():
-        if spec.path in found:
-            text = found[spec.path]
-            try:
-                plan = plan.with_value(spec.path, spec.parse(text[:200]))
-            except InputError as error:
-                complaints.append(words.bad_url(spec.path, text, str(error)))
-    at = found.get("at", "")
-    if at and _SNAPSHOT.fullmatch(at) is None:
-        complaints.append(words.no_moment(at))
-        at = ""
-    mode: Mode = ""
-    if run not in (None, NEW):
-        mode = "replay" if found.get("replay") == "1" else "branch" if found.get("branch") == "1" else ""
-    named = any(key not in _SHOWING for key in found)
-    return Address(plan if named else None, run, at, mode, tuple(complaints))
-
-
-def to_params(plan: Plan, run: str | None, at: str = "", mode: Mode = "") -> dict[str, str]:
-    """The URL's values; defaults are left out."""
-    result = {} if plan.preset == DEFAULT_PRESET else {"preset": plan.preset}
-    result |= {path: to_text(value) for path, value in plan.changes.items()}
-    if run:
-        result["run"] = run
-    if at:
-        result["at"] = at
-    if mode:
-        result[mode] = "1"
-    return result
 
 
 # How fields become knobs

@@ -9,7 +9,8 @@ import streamlit as st
 
 from bnn_core.models import MODELS_FOLDER
 from bnn_core.runs.folder import RunFolder, list_runs
-from explorer.screens.train import plan, words
+from explorer.screens.train import words
+from explorer.screens.train.address import NEW
 from explorer.screens.train.session import Session, Shown, run_folder, show_run, title
 from explorer.server import catalogue
 from explorer.server.live import manager
@@ -26,7 +27,7 @@ def _result(card: str, version: tuple[int, int]) -> float | None:
 
 def run_label(run: str) -> str:
     """A run in the list: its name and result."""
-    if run == plan.NEW:
+    if run == NEW:
         return words.NEW_RUN
     card = run_folder(run) / "card.json"
     try:
@@ -51,7 +52,7 @@ def choose_run(held: Session, shown: Shown) -> None:
     known += [model.name for model in catalogue.preferred_models() if model.name not in known]
     if shown.run is not None and shown.run not in known:
         known.append(shown.run)
-    options = [plan.NEW, *known]
+    options = [NEW, *known]
     labels = {run: run_label(run) for run in options}
     # The browser names an option by its label, and labels change when runs end: a new list is a new widget.
     key = f"train_run_{zlib.crc32(repr(labels).encode()):08x}"
@@ -59,7 +60,7 @@ def choose_run(held: Session, shown: Shown) -> None:
     st.selectbox(
         words.RUNS,
         options,
-        index=options.index(put(key, shown.run or plan.NEW)),
+        index=options.index(put(key, shown.run or NEW)),
         key=key,
         format_func=lambda run: labels.get(run, run),
         label_visibility="collapsed",
@@ -70,5 +71,5 @@ def choose_run(held: Session, shown: Shown) -> None:
 def chosen_run(held: Session, key: str) -> None:
     """Another run was chosen in the list (the browser also reports what the page itself put there)."""
     run = st.session_state[key]
-    if held.says("run", key) and run != (held.run or plan.NEW):
+    if held.says("run", key) and run != (held.run or NEW):
         show_run(held, run)

@@ -17,15 +17,17 @@ from bnn_core.presets import PRESETS
 from bnn_core.runs.folder import CONFIG_FILE, RunFolder, runs_root
 from bnn_core.runs.past import Moment
 from explorer.screens.train import plan, words
-from explorer.screens.train.plan import Mode
+from explorer.screens.train.address import NEW, TABLE, Mode, parse, to_params
 from explorer.server import replay
 from explorer.server.follow import Seen, Status
 from explorer.server.history import History, history, planned_only
 from explorer.server.jobs import Job
 from explorer.server.live import followers, manager
+from explorer.shared.address_bar import AddressBar
 from explorer.shared.words import run_name
 
 ECHO_SECONDS = 3.0
+"""As in the view, and longer: a page that refreshes itself has more messages on their way."""
 _SESSION = "train_session"
 _ACTIVE = ("starting", "running", "paused")
 
@@ -42,7 +44,7 @@ class Session:
         branching: whether the knobs plan a branch of that run.
         drawn: the keys of the widgets that come and go, as they were drawn last, by what they are for.
         put: the moments that the page last moved the scrubber to, and when.
-        written: what was written to the URL lately, the newest last, and until when it stood there.
+        bar: the address of this page.
         loaded: the run whose settings the plan was last made from.
         left_at: the moment that a branch would begin at, as the plan knows it...
         based: ...and what was in force then.
@@ -60,7 +62,7 @@ class Session:
     branching: bool = False
     drawn: dict[str, set[str]] = field(default_factory=dict)
     put: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=3))
-    written: deque[tuple[dict[str, str], float]] = field(default_factory=lambda: deque(maxlen=50))
+    bar: AddressBar = field(default_factory=lambda: AddressBar(TABLE, ECHO_SECONDS))
     notes: list[str] = field(default_factory=list)
     loaded: str | None = None
     left_at: Moment | None = None
@@ -145,13 +147,11 @@ def session() -> Session:
 
     Fragments and callbacks hold on to the session, so it is changed in place.
     """
-    found = plan.params(st.query_params.to_dict())
     held: Session | None = st.session_state.get(_SESSION)
-    fresh = held is None
     if held is None:
         held = st.session_state[_SESSION] = Session(plan.Plan())
-    if fresh or (found and not _own(held, found)):
-        asked = plan.parse(found)
+    if found := held.bar.asked():  # an empty one, as the menu leaves it, asks for nothing
+        asked = parse(found)
         show_run(held, asked.run)
         held.plan, held.notes, held.at = asked.plan or held.plan, list(asked.complaints), asked.at
         held.branching = asked.mode == "branch"
@@ -162,26 +162,10 @@ def session() -> Session:
     return held
 
 
-def _own(held: Session, found: dict[str, str]) -> bool:
-    """Whether this page wrote that URL; the browser may ask with one that it is about to replace."""
-    since = time.monotonic() - ECHO_SECONDS
-    return any(
-        found == params for params, when in held.written if params is held.written[-1][0] or when > since
-    )
-
-
 def write_url(held: Session) -> None:
     """Make the URL say what is planned and shown."""
-    wanted = plan.to_params(held.plan, held.run, "" if held.mode == "replay" else held.at, held.mode)
-    present = plan.params(st.query_params.to_dict())
-    if present != wanted:
-        others = {key: value for key, value in st.query_params.to_dict().items() if key not in present}
-        st.query_params.from_dict(others | wanted)  # at once: half an address must not be read back
-    now = time.monotonic()
-    if held.written:
-        held.written[-1] = (held.written[-1][0], now)  # it stood there until now
-    if not held.written or held.written[-1][0] != wanted:
-        held.written.append((wanted, now))
+    at = "" if held.mode == "replay" else held.at
+    held.bar.write(to_params(held.plan, held.run, at, held.mode))
 
 
 def title(run: str) -> str:
@@ -198,7 +182,7 @@ def run_folder(run: str) -> Path:
 def look(held: Session) -> Shown:
     """What the session's run is like now."""
     jobs = manager().jobs()
-    run = None if held.run in (None, plan.NEW) else held.run
+    run = None if held.run in (None, NEW) else held.run
     if run is None:
         nothing = Seen(History(), (0, 0), False)
         return Shown(None, None, None, nothing, "new", False, jobs.current, acted=held.acted)

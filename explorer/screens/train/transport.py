@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from explorer.screens.train.session import Session, Shown, attempt, look_again, 
 from explorer.server import replay
 from explorer.server.live import manager
 from explorer.shared import view as state
+from explorer.shared.pages import go_to
 from explorer.shared.widgets import keep
 
 PLAY, PAUSE = ":material/play_arrow:", ":material/pause:"
@@ -109,9 +109,7 @@ def take_out(held: Session, run: str) -> None:
 
 def open_in_watch(run: str) -> None:
     """The finished network on the Watch page, with the digit that was shown there."""
-    held: Any = st.session_state.get("explorer_view")
-    view = replace(held.view if held is not None else state.View(), model=run, at="", layer=1, unit=None)
-    st.switch_page("screens/watch/page.py", query_params=state.to_params(view))
+    go_to("watch", state.address(state.now().changed(model=run, at="", layer=1, unit=None)))
 
 
 # Replay

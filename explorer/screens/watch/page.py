@@ -22,6 +22,7 @@ from explorer.shared import view as state
 from explorer.shared.choose_scene import choose_scene
 from explorer.shared.digit import digit_name, search_digit, show_pad
 from explorer.shared.numbers import grouped
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
 
 CLOSE_SIZE = 112
@@ -197,4 +198,4 @@ def main() -> None:
         show(scene)
 
 
-main()
+PAGE = Page("Watch", 1, main)

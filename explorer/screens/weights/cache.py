@@ -13,9 +13,9 @@ from bnn_core.bits import pack
 from bnn_core.datasets.features import input_bits
 from bnn_core.kernels import kernel
 from bnn_core.measures import balance, order_alike, order_by_value, saturation
+from explorer.screens.weights.address import Sort
 from explorer.server import catalogue
 from explorer.shared.planes import Order, Planes, planes_of
-from explorer.shared.view import Sort
 
 RARE = 0.01
 """Input bits that are on in a smaller share of the training digits are faded: they are noise to the eye."""

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bnn_core import InputError
 from explorer.screens.weights import words as here
+from explorer.screens.weights.address import SORT, VERSUS, VERSUS_AT
 from explorer.screens.weights.shown import Shown, Versus, file_of, typical_unit
 from explorer.server import catalogue
 from explorer.shared import view as state
@@ -17,14 +18,14 @@ def choose_versus(
 ) -> tuple[Versus | None, str]:
     """What to compare with, and a sentence where that needs one."""
     own = entry.name
-    if view.versus and view.versus not in entries:
-        state.correct(here.versus_gone(words.run_name(view.versus)), versus="", versus_at="")
+    if view[VERSUS] and view[VERSUS] not in entries:
+        state.correct(here.versus_gone(words.run_name(view[VERSUS])), versus="", versus_at="")
         view = state.now()
-    options = ["", *([own] if len(catalogue.moments(entry)) > 1 or view.versus == own else [])]
+    options = ["", *([own] if len(catalogue.moments(entry)) > 1 or view[VERSUS] == own else [])]
     options += [
         name
         for name, other in entries.items()
-        if name != own and (other.sizes == entry.sizes or name == view.versus)
+        if name != own and (other.sizes == entry.sizes or name == view[VERSUS])
     ]
 
     def name_of(name: str) -> str:
@@ -34,12 +35,12 @@ def choose_versus(
         return words.entry_name(name, other.sizes, other.variant, other.features, other.test_error)
 
     # A value is given twice: a widget that the browser builds anew starts from its default.
-    st.session_state["versus_choice"] = view.versus
+    st.session_state["versus_choice"] = view[VERSUS]
     with st.container(key="weights-versus", horizontal=True, gap=None):
         chosen = st.selectbox(
             here.VERSUS,
             options,
-            index=options.index(view.versus),
+            index=options.index(view[VERSUS]),
             key="versus_choice",
             format_func=name_of,
             on_change=lambda: versus_chosen(entry, moment),
@@ -78,7 +79,7 @@ def choose_versus_moment(view: state.View, other: catalogue.Entry) -> catalogue.
     """The moment of the other run; as its own scrubber where there are several."""
     found = {moment.name: moment for moment in catalogue.moments(other)}
     last = list(found)[-1]
-    at = view.versus_at or last
+    at = view[VERSUS_AT] or last
     if at not in found:
         if not catalogue.is_last(other, at):
             state.correct(here.no_versus_moment(words.run_name(other.name), at), versus_at="")
@@ -129,11 +130,11 @@ def choose_layer(shown: Shown) -> None:
 
 def choose_sort(view: state.View) -> None:
     """The order of units."""
-    st.session_state["sort_choice"] = view.sort
+    st.session_state["sort_choice"] = view[SORT]
     st.segmented_control(
         here.SORT,
         list(here.SORT_NAMES),
-        default=view.sort,
+        default=view[SORT],
         key="sort_choice",
         format_func=here.SORT_NAMES.__getitem__,
         required=True,

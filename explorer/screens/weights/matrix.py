@@ -30,7 +30,7 @@ def show_deeper(shown: Shown) -> None:
     rows, columns = planes.bits.shape
     st.html(
         pieces.title(
-            here.matrix_head(layer, shown.hidden, rows * columns), here.matrix_note(layer, shown.view.sort)
+            here.matrix_head(layer, shown.hidden, rows * columns), here.matrix_note(layer, shown.sort)
         )
     )
     scale = weights.texture_scale(rows, columns)
@@ -83,7 +83,7 @@ def show_texture(
         pitch_scale=scale.pitch,
         gap=0,
         row_labels=band_labels(shown, rows, scale),
-        column_labels=band_labels(shown, columns, scale) or [Label(0, columns, here.AXES[shown.view.sort])],
+        column_labels=band_labels(shown, columns, scale) or [Label(0, columns, here.AXES[shown.sort])],
         gutter=24,
         selected=Cell(*centre),
         window=(weights.LENS, weights.LENS),
@@ -148,7 +148,7 @@ def show_output(shown: Shown, layer: int) -> None:
     st.html(
         pieces.title(
             here.matrix_head(layer, shown.hidden, planes.bits.size),
-            here.output_note(layer, shown.view.sort),
+            here.output_note(layer, shown.sort),
         )
     )
 
@@ -191,7 +191,7 @@ def show_every(shown: Shown) -> None:
     st.html(
         pieces.title(
             here.matrix_head(layer, shown.hidden, rows * columns),
-            here.every_note(layer, scale.pitch, shown.view.sort),
+            here.every_note(layer, scale.pitch, shown.sort),
         )
     )
     name = here.unit_name(layer, shown.unit, shown.hidden)

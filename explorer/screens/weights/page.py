@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from bnn_core import InputError
 from explorer.screens.weights import words as here
+from explorer.screens.weights.address import SORT, VERSUS, VERSUS_AT
 from explorer.screens.weights.controls import choose_layer, choose_sort, choose_versus
 from explorer.screens.weights.matrix import show_deeper, show_every
 from explorer.screens.weights.shown import Shown, compose
@@ -16,9 +15,8 @@ from explorer.screens.weights.unit import show_layers, show_unit
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
-from explorer.shared.controls import choose_moment, choose_network, refuse, show_notes
-
-_CSS = Path(__file__).with_name("style.css")
+from explorer.shared.controls import apply, choose_moment, choose_network, refuse, show_notes
+from explorer.shared.pages import Page
 
 
 def show(shown: Shown, every: bool) -> None:
@@ -40,7 +38,6 @@ def show(shown: Shown, every: bool) -> None:
 
 def main() -> None:
     """The page."""
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     entries = catalogue.entries()
     view = state.current(entries)
     if not entries:
@@ -56,6 +53,7 @@ def main() -> None:
         except InputError as error:
             refuse(error)
             return
+        apply(shown.correction)
         with st.container(key="weights-controls-units", horizontal=True, gap=None):
             choose_layer(shown)
             choose_sort(view)
@@ -66,4 +64,4 @@ def main() -> None:
         show(shown, every)
 
 
-main()
+PAGE = Page("Weights", 3, main, keys=(SORT, VERSUS, VERSUS_AT))

@@ -9,6 +9,7 @@ from bnn_core import BitwiseNetwork, InputError
 from bnn_core.measures import band_edges
 from explorer.screens.weights import cache
 from explorer.screens.weights import words as here
+from explorer.screens.weights.address import SORT, Sort
 from explorer.server import catalogue
 from explorer.shared import fields as watch
 from explorer.shared import planes as weights
@@ -36,6 +37,7 @@ class Shown:
         shown, last: the files of the network shown and of the run's last one, which decides the orders.
         layer, unit: the unit in detail; layer from 1, the output layer is the last.
         before: what it is compared with; None without a comparison.
+        correction: what of the view did not fit the network.
     """
 
     view: state.View
@@ -46,6 +48,7 @@ class Shown:
     layer: int
     unit: int
     before: Versus | None
+    correction: state.Correction | None
 
     @property
     def hidden(self) -> int:
@@ -58,9 +61,14 @@ class Shown:
         return self.network.sizes[-1]
 
     @property
+    def sort(self) -> Sort:
+        """The order of units."""
+        return self.view[SORT]
+
+    @property
     def by_digit(self) -> bool:
         """Whether places mean digits."""
-        return self.view.sort == "digit"
+        return self.sort == "digit"
 
     @property
     def compared(self) -> bool:
@@ -79,7 +87,7 @@ class Shown:
 
     def order(self, layer: int) -> weights.Order:
         """Position -> unit, of a layer from 1."""
-        return cache.order_of(self.last, layer, self.view.sort)
+        return cache.order_of(self.last, layer, self.sort)
 
     def planes(self, layer: int) -> weights.Planes:
         """A layer's weights as they come."""
@@ -89,7 +97,7 @@ class Shown:
     def matrix(self, layer: int) -> weights.Planes:
         """A layer's weights in order."""
         before = None if self.before is None else self.before.file
-        return cache.matrix(self.shown, before, self.last, layer, self.view.sort)
+        return cache.matrix(self.shown, before, self.last, layer, self.sort)
 
 
 def compose(
@@ -106,15 +114,17 @@ def compose(
     if network.side != data.side or network.sizes[-1] != data.classes:
         raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
     layer, unit, layers = view.layer, view.unit, len(network.layers)
+    correction = None
     if unit is not None and (layer > layers or unit >= network.sizes[layer]):
-        state.correct(here.no_such_unit(layer, unit, network.sizes), layer=1, unit=None)
+        note = here.no_such_unit(layer, unit, network.sizes)
+        correction = state.Correction(note, {"layer": 1, "unit": None})
         layer, unit = 1, None
     elif layer > layers:
-        state.correct(here.no_such_layer(layer, layers), layer=1)
+        correction = state.Correction(here.no_such_layer(layer, layers), {"layer": 1})
         layer = 1
     if unit is None:
         unit = typical_unit(last, layer, view.digit)
-    return Shown(view, entry, network, shown, last, layer, unit, versus)
+    return Shown(view, entry, network, shown, last, layer, unit, versus, correction)
 
 
 def file_of(moment: catalogue.Moment) -> cache.File:

@@ -23,7 +23,7 @@ _PAGE = "weights_page_state"
 
 def show_templates(shown: Shown) -> None:
     """The first layer, page by page."""
-    order, sort = shown.order(1), shown.view.sort
+    order, sort = shown.order(1), shown.sort
     wide = shown.input_planes > 1
     classes = shown.classes if shown.by_digit else None
     number = page_number(shown, order, classes, wide)
@@ -77,14 +77,14 @@ def show_templates(shown: Shown) -> None:
 def line_under(shown: Shown, count: int, units: int) -> str:
     """How many units are seen, and what is faded or lit."""
     what = here.lit_note(shown.before.name) if shown.before else here.rare_note(shown.input_planes)
-    places = here.places_note(shown.view.sort) if shown.shown != shown.last else ""
+    places = here.places_note(shown.sort) if shown.shown != shown.last else ""
     return pieces.line(here.shown_note(count, units), what, places, lit=shown.compared)
 
 
 def _page_key(shown: Shown) -> tuple[str, str, int | None]:
     """The run, the order, and the first-layer unit that was chosen, if one was."""
     chosen = shown.layer == 1 and shown.view.unit is not None
-    return shown.entry.name, shown.view.sort, shown.unit if chosen else None
+    return shown.entry.name, shown.sort, shown.unit if chosen else None
 
 
 def page_number(shown: Shown, order: weights.Order, classes: int | None, wide: bool) -> int:
@@ -120,7 +120,7 @@ def template_captions(
 
 def caption_of(shown: Shown, order: weights.Order, layer: weights.Planes) -> Callable[[int], str]:
     """What writes a unit's caption."""
-    match shown.view.sort:
+    match shown.sort:
         case "balance":
 
             def balance(unit: int) -> str:

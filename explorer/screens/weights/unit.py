@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -18,6 +17,7 @@ from explorer.shared import fields as watch
 from explorer.shared import html
 from explorer.shared import planes as weights
 from explorer.shared import view as state
+from explorer.shared.pages import go_to
 
 
 def show_unit(shown: Shown) -> None:
@@ -34,8 +34,7 @@ def show_unit(shown: Shown) -> None:
             st.html(pieces.unit_counts(row.total))
             st.html(pieces.readers(readers_of(shown)))
             if st.button(here.AT_WORK, key="at_work", type="tertiary"):
-                view = replace(state.now(), layer=layer, unit=unit)
-                st.switch_page("screens/xnor/page.py", query_params=state.to_params(view))
+                go_to("xnor", state.address(state.now().changed(layer=layer, unit=unit)))
     # Last, because after a move of the scrubber it takes the longest: the rest is painted by then.
     with habits:
         show_habits(shown)

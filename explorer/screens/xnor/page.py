@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -16,17 +14,17 @@ from explorer.components.bit_matrix import Cell, bit_matrix
 from explorer.components.word_stepper import word_stepper
 from explorer.screens.xnor import html as pieces
 from explorer.screens.xnor import words as say
+from explorer.screens.xnor.address import WORD
 from explorer.screens.xnor.steps import stepper
 from explorer.screens.xnor.unit import LayerCheck, Unit, all_agree, check_layer, near_zero, tell
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
-from explorer.shared.controls import choose_moment, choose_network, choose_order, refuse, show_notes
+from explorer.shared.controls import apply, choose_moment, choose_network, choose_order, refuse, show_notes
 from explorer.shared.digit import choose_digit
 from explorer.shared.fields import FIELD_ROWS, typical_unit
+from explorer.shared.pages import Page
 from explorer.shared.scene import Scene, compose
-
-_CSS = Path(__file__).with_name("style.css")
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -94,11 +92,11 @@ def show_unit(scene: Scene, unit: Unit, check: LayerCheck, word: int | None) -> 
         word = None
     digit = crc32(scene.image.tobytes())
     identity = f"{scene.entry.name} {scene.moment.name} {digit} {scene.layer} {scene.unit}"
-    standing = replace(state.now(), word=None)
+    standing = state.now().changed(word=None)
 
     def stepped(to: int | None) -> None:
         # What was chosen together with the step goes first: the step was another unit's.
-        if replace(state.now(), word=None) == standing:
+        if state.now().changed(word=None) == standing:
             state.change(layer=scene.layer, unit=scene.unit, word=to)
 
     word_stepper(
@@ -195,14 +193,13 @@ def show_output(scene: Scene, check: LayerCheck) -> None:
 
 def to_unit(scene: Scene, layer: int, unit: int) -> None:
     """Another unit; in the same layer the word stays, so that two units' words can be compared."""
-    state.change(layer=layer, unit=unit, word=scene.view.word if layer == scene.layer else None)
+    state.change(layer=layer, unit=unit, word=scene.view[WORD] if layer == scene.layer else None)
 
 
 def main() -> None:
     """The page."""
     entries = catalogue.entries()
     view = state.current(entries)
-    st.html(f"<style>{_CSS.read_text('utf-8')}</style>")
     if not entries:
         st.html(html.note(words.NO_NETWORK))
         return
@@ -215,6 +212,7 @@ def main() -> None:
     except InputError as error:
         refuse(error)
         return
+    apply(scene.correction)
     with digit:
         choose_digit(scene)
     notes = st.container(key="xnor-notes")
@@ -225,7 +223,7 @@ def main() -> None:
     st.html(f"<style>{pieces.flow_rules(scene.fields)}</style>")
     with st.container(key="xnor-page", gap=None):
         choose_unit(scene)
-        show_unit(scene, unit, checks[scene.layer - 1], view.word)
+        show_unit(scene, unit, checks[scene.layer - 1], view[WORD])
         st.html('<hr class="bx-rule">')
         show_network(scene, checks)
     with notes:
@@ -234,4 +232,4 @@ def main() -> None:
         show_notes()
 
 
-main()
+PAGE = Page("XNOR", 5, main, keys=(WORD,))

@@ -12,6 +12,7 @@ from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.runs.folder import find_run
 from explorer.screens.activations import cache
 from explorer.server import catalogue
+from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
 from tests.explorer.pages import notes, text
 
@@ -151,7 +152,7 @@ def test_a_drawn_digit_has_a_code_and_neighbours_but_no_class(open_page, quick, 
     image = np.roll(data.test_images[11], 1, axis=0)
     open_page(model="quick")
     ready()
-    at = open_page(**to_params(View(model="quick", drawn=image.tobytes())))
+    at = open_page(**to_params(View(model="quick", drawn=image.tobytes()), address_table(find_pages())))
     assert notes(at) == []
     near = component(at, "bitwise_bit_matrix", "Nearest digits")
     assert not any(caption.startswith("✕") for caption in near["captions"])

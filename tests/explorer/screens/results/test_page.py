@@ -7,30 +7,24 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import bnn_core.reproduce
 from bnn_core.reproduce import Results
-from explorer.screens.results import words
-from tests.explorer.pages import APP, notes, text
-
-PAGE = APP.parent / "screens" / "results" / "page.py"
+from explorer.screens.results import page, words
+from tests.explorer.pages import Open, notes, text
 
 
 @pytest.fixture
-def open_results(runs: Path, monkeypatch: pytest.MonkeyPatch):
-    """Opens the page alone, with that file of results."""
+def open_results(open_page: Open, monkeypatch: pytest.MonkeyPatch):
+    """Opens the page with that file of results."""
 
-    def run(path: Path | None = None) -> AppTest:
-        if path is not None:
-            monkeypatch.setattr(bnn_core.reproduce, "RESULTS_FILE", path)
-        at = AppTest.from_file(str(PAGE), default_timeout=60).run()
-        assert not at.exception
-        return at
+    def run(path: Path) -> AppTest:
+        monkeypatch.setattr(page, "RESULTS_FILE", path)
+        return open_page()
 
     return run
 
 
-def test_it_shows_the_project_s_results(open_results) -> None:
-    at = open_results()
+def test_it_shows_the_project_s_results(open_page: Open) -> None:
+    at = open_page()
     assert notes(at) == []
     assert words.HOW in text(at)
     assert len(Results().records) > 0

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from bnn_core import RunConfig, preset
 from bnn_core.models import MODELS_FOLDER, shipped_models
 from bnn_core.runs.folder import RunFolder
-from explorer.screens.train import words
+from explorer.screens.train import address, plan, words
 from explorer.server import jobs as jobs_module
 from explorer.server import replay
 from explorer.server.jobs import JobManager
@@ -604,14 +604,13 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
 
 
 def test_the_plan_and_the_url_are_inverse() -> None:
-    from explorer.screens.train import plan
 
     config = RunConfig().updated(
         {"data.train_digits": 2000, "network.hidden": [64], "noise.sparse_output": True}
     )
     planned = plan.nearest_plan(config)
     at = "phase2-epoch0003-step0000300"
-    again = plan.parse(plan.to_params(planned, "some-run", at, "branch"))
+    again = address.parse(address.to_params(planned, "some-run", at, "branch"))
     assert again.complaints == ()
     assert (again.run, again.at, again.mode) == ("some-run", at, "branch")
     assert again.plan is not None

@@ -7,7 +7,6 @@ import threading
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import explorer.shared.view
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.runs.folder import find_run
 from tests.explorer.pages import notes, text
@@ -78,7 +77,7 @@ def test_another_network_goes_into_the_url(open_page):
     assert at.query_params == {"model": "quick", "digit": "5"}
 
 
-def test_an_address_that_was_just_replaced_is_no_wish_to_go_back(open_page, monkeypatch):
+def test_an_address_that_was_just_replaced_is_no_wish_to_go_back(open_page):
     at = open_page(digit="5")
     at.selectbox(key="model_choice").set_value("quick").run()
     # A message that the browser sent before it had the new address.
@@ -88,7 +87,7 @@ def test_an_address_that_was_just_replaced_is_no_wish_to_go_back(open_page, monk
     assert at.query_params == {"model": "quick", "digit": "5"}
     assert at.selectbox(key="model_choice").value == "quick"
     # Later, the same address is one that somebody went back to.
-    monkeypatch.setattr(explorer.shared.view, "ECHO_SECONDS", 0)
+    at.session_state["explorer_view"].bar.echo_seconds = 0
     at.query_params.clear()
     at.query_params["digit"] = "5"
     at.run()

@@ -11,6 +11,7 @@ from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.kernels import KERNELS, PackedLayer
 from bnn_core.runs.folder import find_run
 from explorer.shared.numbers import signed
+from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
 from tests.explorer.pages import notes, text
 
@@ -89,7 +90,7 @@ def test_the_scrubber_shows_the_unit_as_it_was(open_page, image):
 def test_a_drawn_digit_is_counted(open_page, quick):
     drawn = np.zeros((28, 28), np.uint8)
     drawn[5:24, 13:16] = 255
-    address = to_params(View(drawn=drawn.tobytes()))["digit"]
+    address = to_params(View(drawn=drawn.tobytes()), address_table(find_pages()))["digit"]
     at = open_page(model="quick", digit=address, layer="1", unit="17")
     assert stepper(at)["total"] == quick.trace(drawn)[0].sums[17]
 
@@ -113,7 +114,7 @@ def test_kernels_that_differ_are_said_loudly(open_page, monkeypatch):
     # In front of the others, so that the page's own numbers are still those of the fastest one.
     first, *others = KERNELS
     patched = {first: KERNELS[first], "wrong": wrong} | {name: KERNELS[name] for name in others}
-    monkeypatch.setattr("bnn_core.kernels.KERNELS", patched)
+    monkeypatch.setattr("explorer.screens.xnor.page.KERNELS", patched)
     at = open_page(model="quick", digit="90", layer="2", unit="0")
     assert len(notes(at)) == 3
     assert all("do not agree" in note and "Wrong: 1 of" in note for note in notes(at))
