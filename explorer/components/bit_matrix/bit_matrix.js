@@ -230,7 +230,7 @@ function span(cell, size, total) {
 function decorate(state) {
   const { spec, overlay, place: at } = state;
   const ratio = at.ratio;
-  const focused = state.root.activeElement && state.root.activeElement.dataset.tile;
+  const focused = state.root.activeElement?.dataset.tile;
   overlay.replaceChildren();
   writeLabels(state);
   for (const bracket of spec.brackets) {
@@ -248,7 +248,7 @@ function decorate(state) {
       const slack = Math.max(0, spec.tile_gap);
       place(caption, { left: left - slack / 2, top: top + height + 4, width: width + slack, height: 20 });
     }
-    if (spec.between && spec.between[tile]) {
+    if (spec.between?.[tile]) {
       place(make(overlay, "div", "between", spec.between[tile]), { left: left + width, top, width: spec.tile_gap, height });
     }
     if (spec.pick === "tile") {
@@ -279,7 +279,7 @@ function decorate(state) {
       around((Math.floor(col / at.dots) * at.pitch) / ratio, (Math.floor(row / at.dots) * at.pitch) / ratio, size, size);
     }
   }
-  if (focused !== undefined && focused !== null) overlay.querySelector(`[data-tile="${focused}"]`)?.focus();
+  if (focused !== undefined) overlay.querySelector(`[data-tile="${focused}"]`)?.focus();
 }
 
 function hit(state, event) {

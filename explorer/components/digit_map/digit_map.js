@@ -23,7 +23,10 @@ function parse(data) {
     for (let i = 0; i < points.length; i++, at += 2) points[i] = view.getInt16(at, true) / spec.steps;
     return { ...panel, points };
   });
-  const take = (length) => bytes.subarray(at, (at += length));
+  const take = (length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
   const labels = take(spec.count), wrong = take(spec.count), picture = take(spec.side * spec.side);
   return { spec, panels, labels, wrong, picture, sheet: bytes.slice(at) };
 }
@@ -161,7 +164,7 @@ function paint(state, map, colours) {
 // The median point of each class: outliers do not move it.
 function middles(map, labels) {
   const members = new Map();
-  labels.forEach((label, i) => members.set(label, [...(members.get(label) || []), map.at[i]]));
+  for (const [i, label] of labels.entries()) members.set(label, [...(members.get(label) || []), map.at[i]]);
   const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
   return [...members].map(([label, points]) => [
     label, middle(points.map((point) => point[0])), middle(points.map((point) => point[1])),
@@ -179,7 +182,8 @@ function redraw(state) {
   const { box, spec, panels } = state;
   if (!box.isConnected || state.host.clientWidth === 0) return; // off the page: no colours, no room
   const started = performance.now();
-  const colours = (state.colours = coloursOf(box, ROLES));
+  const colours = coloursOf(box, ROLES);
+  state.colours = colours;
   const { places, height, caption, free } = layout(state);
   state.caption.replaceChildren();
   for (const line of spec.caption) make(state.caption, "div", "", line);

@@ -5,12 +5,13 @@
 // base64, 0 the paper and 255 the ink, whatever the theme. `source` names the shown digit: while it stays the
 // same, strokes survive every rerun of the page; "drawn" says that the page shows what was drawn here.
 
-import { coloursOf, component, fromBase64, make, numberIn, onResize, paintGreys, pixelRatio, sized } from "../shared.js";
+import { coloursOf, component, fromBase64, make, numberIn, onResize, paintGreys, sized } from "../shared.js";
 
 const INK = 12.5; // stroke width for a pad of 140 units: 2.5 pixels of a 28 x 28 digit, as thick as MNIST's pens
 
 function build(state) {
-  const box = (state.box = make(state.root, "div", "digit-pad"));
+  const box = make(state.root, "div", "digit-pad");
+  state.box = box;
   box.innerHTML = `<div class="paper"><canvas role="img"></canvas><div class="hint"></div></div>
     <div class="tools"><button type="button" class="draw"></button><button type="button" class="clear"></button>
     <button type="button" class="more"></button></div>`;

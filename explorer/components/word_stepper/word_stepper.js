@@ -186,7 +186,7 @@ function writeTop(state) {
   make(title, "b", "", step.title);
   const note = make(title, "span", "note", state.word ? step.note : data.end.note);
   const hex = make(parts.top, "div", "hex");
-  step.hex.forEach((text, index) => make(hex, index % 2 ? "span" : "b", "", text));
+  for (const [index, text] of step.hex.entries()) make(hex, index % 2 ? "span" : "b", "", text);
   if (title.scrollWidth > title.clientWidth) note.textContent = step.short; // four numbers leave little room
 }
 
