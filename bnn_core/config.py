@@ -1,8 +1,9 @@
 """RunConfig: everything that decides a training run, as one frozen and validated value.
 
-This is the schema from which the command line (``--set``), the Train page, the URL and the error
-messages are made. Each field carries its range, unit, one line of help and the equation it enters
-(sections refer to Kim & Smaragdis, *Bitwise Neural Networks*, 2016, arXiv:1601.06071).
+This is the schema from which the command line (``--set``), the Train page's knobs, the URL and the error
+messages are made, so that a new setting is one more field here, and the code that uses its value. What a
+field says of itself is in :class:`FieldSpec`; rules between fields stand beside them. (Sections refer to
+Kim & Smaragdis, *Bitwise Neural Networks*, 2016, arXiv:1601.06071.)
 """
 
 from __future__ import annotations
@@ -10,34 +11,29 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
+from bnn_core.datasets.features import FEATURES, USUAL
 from bnn_core.errors import InputError
 
+if TYPE_CHECKING:
+    Features = str
+else:
+    Features = Literal[tuple(FEATURES)]
 
-def _field(
-    default: Any,
-    *,
-    label: str,
-    help: str,
-    equation: str = "",
-    unit: str = "",
-    minimum: float | None = None,
-    maximum: float | None = None,
-    step: float | None = None,
-    log: bool = False,
-    live: bool = False,
-) -> Any:
-    """A pydantic field with what the pages and the help need to show it.
 
-    ``live`` fields may change while a run is under way; ``log`` asks for a logarithmic slider.
-    """
-    extra: Any = {"label": label, "unit": unit, "equation": equation, "step": step, "log": log, "live": live}
-    return Field(default, ge=minimum, le=maximum, description=help, json_schema_extra=extra)
+def _field(default: Any, *, minimum: float | None = None, maximum: float | None = None, **about: Any) -> Any:
+    """A field of the schema; ``about`` is what :class:`FieldSpec` takes besides, and refuses if it cannot."""
+    return Field(default, ge=minimum, le=maximum, json_schema_extra=about)
+
+
+def _group(default: BaseModel, *, acts: str) -> Any:
+    """A part of the schema; its fields act then, where they do not say otherwise."""
+    return Field(default, json_schema_extra={"acts": acts})
 
 
 class _Frozen(BaseModel):
@@ -47,12 +43,11 @@ class _Frozen(BaseModel):
 class DataConfig(_Frozen):
     """Which digits, and how a picture becomes input bits."""
 
-    features: Literal["bipolar", "zero-one", "two-bit"] = _field(
-        "bipolar",
+    features: Features = _field(
+        USUAL,
         label="Features",
-        help="How a pixel becomes input bits: bipolar is +1 for ink and -1 for background; in zero-one"
-        " background is 0 and takes no part; two-bit takes the grey level's top two bits.",
-        equation="z_0 = sign(pixel - threshold), or 0 for background, or two bits a pixel",
+        help=f"How a pixel becomes input bits: {'; '.join(f.help for f in FEATURES.values())}.",
+        equation=f"z_0 = {', or '.join(f.equation for f in FEATURES.values())}",
     )
     input_threshold: int = _field(
         128,
@@ -62,7 +57,6 @@ class DataConfig(_Frozen):
         unit="grey level",
         minimum=1,
         maximum=255,
-        step=1,
     )
     train_digits: int | None = _field(
         None,
@@ -71,7 +65,6 @@ class DataConfig(_Frozen):
         " that takes the validation digits in too, for a final network.",
         minimum=100,
         maximum=1_000_000,
-        step=1000,
     )
 
 
@@ -91,6 +84,7 @@ class NetworkConfig(_Frozen):
         help="strict: every bias is one bit, as in the paper. threshold: batch-norm in phase 2, folded"
         " into one integer a unit.",
         equation="a_i = b_i + sum_j w_ij z_j, b_i in {-1, +1} or an integer",
+        acts="phase 2's start",
     )
 
     constant_units: int = _field(
@@ -102,7 +96,6 @@ class NetworkConfig(_Frozen):
         unit="units",
         minimum=0,
         maximum=512,
-        step=1,
     )
 
     def model_post_init(self, _context: Any) -> None:
@@ -132,8 +125,8 @@ class CompressionConfig(_Frozen):
         equation="w = tanh(k w_bar)",
         minimum=0.25,
         maximum=64.0,
-        step=0.25,
-        log=True,
+        scale="doublings",
+        acts="start",
     )
     gain_end: float = _field(
         1.0,
@@ -142,9 +135,9 @@ class CompressionConfig(_Frozen):
         equation="w = tanh(k w_bar)",
         minimum=0.25,
         maximum=64.0,
-        step=0.25,
-        log=True,
+        scale="doublings",
         live=True,
+        section="compression",
     )
     weight_init: float = _field(
         0.2,
@@ -153,7 +146,7 @@ class CompressionConfig(_Frozen):
         equation="w_bar ~ U(-init, init)",
         minimum=0.001,
         maximum=1.0,
-        step=0.01,
+        acts="start",
     )
 
 
@@ -167,8 +160,9 @@ class NoiseConfig(_Frozen):
         equation="w = 0 if |w_bar| <= beta, else sign(w_bar)",
         minimum=0.0,
         maximum=0.97,
-        step=0.01,
         live=True,
+        refresh="boundaries",
+        section="noise",
     )
     sparse_output: bool = _field(
         False,
@@ -190,8 +184,8 @@ class NoiseConfig(_Frozen):
         unit="√n",
         minimum=0.1,
         maximum=10.0,
-        step=0.1,
-        log=True,
+        scale="decades",
+        section="noise",
     )
     input_flips: float = _field(
         0.0,
@@ -200,8 +194,9 @@ class NoiseConfig(_Frozen):
         equation="z_0 -> -z_0",
         minimum=0.0,
         maximum=0.5,
-        step=0.01,
         live=True,
+        section="noise",
+        percent=True,
     )
     hidden_flips: float = _field(
         0.0,
@@ -210,8 +205,9 @@ class NoiseConfig(_Frozen):
         equation="z_i -> -z_i",
         minimum=0.0,
         maximum=0.5,
-        step=0.01,
         live=True,
+        section="noise",
+        percent=True,
     )
     weight_flips: float = _field(
         0.0,
@@ -220,8 +216,9 @@ class NoiseConfig(_Frozen):
         equation="w_ij -> -w_ij",
         minimum=0.0,
         maximum=0.5,
-        step=0.01,
         live=True,
+        section="noise",
+        percent=True,
     )
 
 
@@ -229,7 +226,12 @@ class PhaseConfig(_Frozen):
     """How one phase learns: length, rate, batch, dropout, worst-case inputs."""
 
     epochs: int = _field(
-        6, label="Epochs", help="Passes over the training digits.", minimum=0, maximum=2000, step=1
+        6,
+        label="Epochs",
+        help="Passes over the training digits.",
+        minimum=0,
+        maximum=2000,
+        section="epochs",
     )
     learning_rate: float = _field(
         5e-3,
@@ -238,23 +240,23 @@ class PhaseConfig(_Frozen):
         equation="w_bar <- w_bar - rate Adam(grad)",
         minimum=1e-5,
         maximum=0.1,
-        log=True,
+        scale="decades",
         live=True,
+        section="learning",
     )
     decay: Literal["cosine", "none"] = _field(
         "cosine",
-        label="Decay",
+        label="Decay, phase {phase}",
         help="cosine lets the rate fall to 0 over the phase, so that signs settle; none keeps it.",
         equation="rate (1 + cos(pi t)) / 2",
     )
     batch: int = _field(
         200,
-        label="Batch",
+        label="Batch, phase {phase}",
         help="Digits per step.",
         unit="digits",
         minimum=1,
         maximum=10_000,
-        step=1,
     )
     dropout_input: float = _field(
         0.0,
@@ -265,6 +267,7 @@ class PhaseConfig(_Frozen):
         maximum=0.8,
         step=0.05,
         live=True,
+        section="learning",
     )
     dropout_hidden: float = _field(
         0.0,
@@ -275,6 +278,7 @@ class PhaseConfig(_Frozen):
         maximum=0.8,
         step=0.05,
         live=True,
+        section="learning",
     )
     nudge: float = _field(
         0.0,
@@ -286,7 +290,6 @@ class PhaseConfig(_Frozen):
         unit="share",
         minimum=0.0,
         maximum=0.5,
-        step=0.01,
         live=True,
     )
 
@@ -300,14 +303,14 @@ class RunConfig(_Frozen):
     """
 
     seed: int = _field(
-        0, label="Seed", help="Start of every random number of the run.", minimum=0, maximum=2**31 - 1, step=1
+        0, label="Seed", help="Start of every random number of the run.", minimum=0, maximum=2**31 - 1
     )
-    data: DataConfig = DataConfig()
-    network: NetworkConfig = NetworkConfig()
-    compression: CompressionConfig = CompressionConfig()
-    noise: NoiseConfig = NoiseConfig()
-    phase1: PhaseConfig = PhaseConfig(learning_rate=1e-2)
-    phase2: PhaseConfig = PhaseConfig(epochs=8)
+    data: DataConfig = _group(DataConfig(), acts="start")
+    network: NetworkConfig = _group(NetworkConfig(), acts="start")
+    compression: CompressionConfig = _group(CompressionConfig(), acts="phase 1")
+    noise: NoiseConfig = _group(NoiseConfig(), acts="phase 2")
+    phase1: PhaseConfig = _group(PhaseConfig(learning_rate=1e-2), acts="phase 1")
+    phase2: PhaseConfig = _group(PhaseConfig(epochs=8), acts="phase 2")
 
     def model_post_init(self, _context: Any) -> None:
         if self.phase1.epochs + self.phase2.epochs == 0:
@@ -356,36 +359,58 @@ class RunConfig(_Frozen):
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field of the schema, as the pages and the command line need it.
+    """One field of the schema: all that pages, command line, addresses and training know of it.
 
     Attributes:
         path: dotted name, ``"noise.sparsity"``.
         kind: ``"int"``, ``"float"``, ``"bool"``, ``"choice"`` or ``"layers"``.
         minimum, maximum: inclusive limits of a number, else None.
         optional: whether None is allowed.
-        live: whether it may change while a run is under way.
-        log: whether a slider should be logarithmic.
+        label: its name; those that both phases have may say {phase}.
+        step: of an even slider.
+        scale: how a slider goes from the least to the most.
+        percent: whether a share is shown in per cent.
+        section: which of the knobs in sight it is among; "" folds away.
+        acts: in which part of a run it is read.
+        live: whether it may change while a run is under way...
+        refresh: ...and what of the network has to be found anew then.
     """
 
     path: str
     kind: str
-    label: str
-    help: str
-    equation: str
-    unit: str
     default: Any
     minimum: float | None
     maximum: float | None
-    step: float | None
-    log: bool
-    live: bool
     optional: bool
     choices: tuple[str, ...]
+    label: str
+    help: str
+    equation: str = ""
+    unit: str = ""
+    step: float = 0.01
+    scale: Literal["even", "decades", "doublings"] = "even"
+    percent: bool = False
+    section: Literal["compression", "noise", "learning", "epochs", ""] = ""
+    acts: Literal["start", "phase 1", "phase 2's start", "phase 2", "throughout"] = "throughout"
+    live: bool = False
+    refresh: Literal["boundaries", ""] = ""
 
     @property
     def group(self) -> str:
         """The part before the dot; empty for ``seed``."""
         return self.path.rpartition(".")[0]
+
+    @property
+    def stops(self) -> tuple[float, ...]:
+        """Where a slider that is not even may stand."""
+        assert self.minimum is not None
+        assert self.maximum is not None
+        if self.scale == "doublings":  # and their halves
+            found = [float(f"{self.minimum * 2 ** (i / 2):.2g}") for i in range(64)]
+        else:
+            found = [float(f"{m}e{exponent}") for exponent in range(-6, 4) for m in (1, 1.5, 2, 3, 5, 7)]
+        inside = {x for x in found if self.minimum <= x <= self.maximum}
+        return tuple(sorted(inside | {self.minimum, self.maximum}))
 
     @property
     def allowed(self) -> str:
@@ -429,20 +454,19 @@ def _kind(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
     return {int: "int", float: "float", bool: "bool"}.get(annotation, "layers"), False, ()
 
 
-def _spec(path: str, info: FieldInfo, default: Any) -> FieldSpec:
+def _spec(path: str, info: FieldInfo, default: Any, about: Mapping[str, Any]) -> FieldSpec:
     bounds = {type(m).__name__: m for m in info.metadata}
     kind, optional, choices = _kind(info.annotation)
-    extra: Any = info.json_schema_extra
+    label = about["label"].format(phase=path.partition(".")[0][-1])
     return FieldSpec(
         path=path,
         kind=kind,
-        help=info.description or "",
         default=default,
         minimum=bounds["Ge"].ge if "Ge" in bounds else None,
         maximum=bounds["Le"].le if "Le" in bounds else None,
         optional=optional,
         choices=choices,
-        **extra,
+        **{**about, "label": label},
     )
 
 
@@ -451,13 +475,14 @@ def field_specs() -> tuple[FieldSpec, ...]:
     return _SPECS
 
 
-def _collect(model: BaseModel, prefix: str = "") -> Iterator[FieldSpec]:
+def _collect(model: BaseModel, prefix: str = "", group: Mapping[str, Any] = {}) -> Iterator[FieldSpec]:
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
+        about: Any = info.json_schema_extra
         if isinstance(value, BaseModel):
-            yield from _collect(value, f"{name}.")
+            yield from _collect(value, f"{name}.", about)
         else:
-            yield _spec(prefix + name, info, value)
+            yield _spec(prefix + name, info, value, {**group, **about})
 
 
 _SPECS = tuple(_collect(RunConfig()))

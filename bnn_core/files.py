@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and that the same content is the same file."""
+"""Files: written so that a reader never sees half of one, and that the same content is the same file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors import safe_open
 
 from bnn_core.errors import InputError
 
@@ -28,6 +32,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """A safetensors file's arrays by name, and its metadata.
+
+    Raises:
+        OSError, SafetensorError: there is none, or it is damaged.
+        TypeError, AttributeError: it holds types that NumPy does not know.
+    """
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
 def stable_bytes(content: bytes) -> bytes:

@@ -9,14 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from bnn_core.config import (
-    CompressionConfig,
-    DataConfig,
-    NetworkConfig,
-    NoiseConfig,
-    PhaseConfig,
-    RunConfig,
-)
+from bnn_core.config import DataConfig, NetworkConfig, NoiseConfig, PhaseConfig, RunConfig
 from bnn_core.errors import InputError
 
 
@@ -38,6 +31,11 @@ class Preset:
     seconds: float
 
 
+_QUICK = RunConfig(
+    network=NetworkConfig(hidden=(256, 256)),
+    phase1=PhaseConfig(epochs=6, learning_rate=0.016, batch=500),
+    phase2=PhaseConfig(epochs=8, learning_rate=0.008, batch=500),
+)
 _PAPER = (1024, 1024, 1024)
 
 PRESETS: dict[str, Preset] = {
@@ -47,11 +45,7 @@ PRESETS: dict[str, Preset] = {
             "quick",
             "Quick",
             "Both phases in half a minute: naive binarisation fails, noisy back-propagation repairs it.",
-            RunConfig(
-                network=NetworkConfig(hidden=(256, 256)),
-                phase1=PhaseConfig(epochs=6, learning_rate=0.016, batch=500),
-                phase2=PhaseConfig(epochs=8, learning_rate=0.008, batch=500),
-            ),
+            _QUICK,
             error_percent=3.4,
             seconds=20,
         ),
@@ -71,12 +65,7 @@ PRESETS: dict[str, Preset] = {
             "half-off",
             "Half the weights off",
             "Half of the hidden weights are switched off, and the error hardly moves.",
-            RunConfig(
-                network=NetworkConfig(hidden=(256, 256)),
-                noise=NoiseConfig(sparsity=0.5),
-                phase1=PhaseConfig(epochs=6, learning_rate=0.016, batch=500),
-                phase2=PhaseConfig(epochs=8, learning_rate=0.008, batch=500),
-            ),
+            _QUICK.updated({"noise.sparsity": 0.5}),
             error_percent=3.2,
             seconds=25,
         ),
@@ -84,12 +73,7 @@ PRESETS: dict[str, Preset] = {
             "compressed",
             "Compressed hard",
             "A high gain presses the weights to -1 and +1: the naive network gains, the real one pays.",
-            RunConfig(
-                network=NetworkConfig(hidden=(256, 256)),
-                compression=CompressionConfig(gain_end=16.0),
-                phase1=PhaseConfig(epochs=6, learning_rate=0.016, batch=500),
-                phase2=PhaseConfig(epochs=8, learning_rate=0.008, batch=500),
-            ),
+            _QUICK.updated({"compression.gain_end": 16.0}),
             error_percent=4.4,
             seconds=22,
         ),

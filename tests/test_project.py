@@ -51,6 +51,7 @@ PURE = [
     "explorer/server/follow.py",
     "explorer/server/history.py",
     "explorer/server/jobs.py",
+    "explorer/server/machine.py",
     "explorer/server/replay.py",
     "explorer/server/speed.py",
     "explorer/server/worker_process.py",
@@ -261,6 +262,13 @@ def test_the_explorer_does_without_torch(path):
 def test_pure_files_have_no_screen(pattern):
     for path in files(pattern):
         assert "streamlit" not in imports(path.read_text(encoding="utf-8")), name(path)
+
+
+def test_the_server_knows_no_page():
+    for path in files("explorer/server/*.py"):
+        assert not re.search(r"explorer\.(?!server)|from explorer import", path.read_text("utf-8")), name(
+            path
+        )
 
 
 def test_only_training_and_the_bench_import_torch():

@@ -29,9 +29,13 @@ SECONDS = {1: 3.0, 64: 3.0, 10_000: 12.0}
 """About how long the rounds of each batch size go on."""
 ORACLE_DIGITS = 128
 """Digits that the oracle, which is slow, is asked about; the kernels are compared on all of them."""
-TIMED = tuple(name for name in KERNELS if name != "oracle")
 
 Tell = Callable[[str, float], None]
+
+
+def timed() -> list[str]:
+    """The kernels that are timed: all but the first, the oracle."""
+    return list(KERNELS)[1:]
 
 
 def random_network(sizes: Sequence[int] = SIZES, seed: int = 0) -> BitwiseNetwork:
@@ -92,7 +96,7 @@ def report(
         "clock": watch.name,
         "correct": not wrong,
         "wrong_kernels": wrong,
-        "checked": {"oracle_digits": ORACLE_DIGITS, "digits": max(BATCHES), "kernels": list(TIMED)},
+        "checked": {"oracle_digits": ORACLE_DIGITS, "digits": max(BATCHES), "kernels": timed()},
         "batches": batches,
         "memory": {
             "bitwise_bytes": amount.bit_bytes,
@@ -118,10 +122,11 @@ def wrong_kernels(network: BitwiseNetwork, threads: int = 1) -> list[str]:
     """Kernels that differ in any integer: from the oracle, or from each other on more digits."""
     images = _images(network, max(BATCHES))
     words = _words(network, images)
-    oracle = network.scores_packed(words[:ORACLE_DIGITS], kernel_name="oracle")
-    expected = network.scores_packed(words, kernel_name="numpy")
+    slow, plain, *_ = KERNELS
+    oracle = network.scores_packed(words[:ORACLE_DIGITS], kernel_name=slow)
+    expected = network.scores_packed(words, kernel_name=plain)
     wrong = []
-    for name in TIMED:
+    for name in timed():
         packed = network.scores_packed(words, kernel_name=name, threads=threads)
         single = network.scores_packed(words[:1], kernel_name=name)
         pixels = network.predict(images, kernel_name=name, threads=threads)
@@ -172,7 +177,7 @@ def _batch(network: BitwiseNetwork, size: int, threads: int, seconds: float, tel
     best = kernel_name()
     calls: dict[str, Call] = {
         f"kernel {name}": partial(network.scores_packed, words, kernel_name=name, threads=threads)
-        for name in TIMED
+        for name in timed()
     }
     calls["from pixels"] = lambda: network.predict(images, threads=threads)
     if threads > 1:
@@ -189,7 +194,7 @@ def _batch(network: BitwiseNetwork, size: int, threads: int, seconds: float, tel
     result: dict[str, Any] = {
         "bitwise_us": _rounded(bitwise.median),
         "from_pixels_us": _rounded(timings["from pixels"].median),
-        "kernels": {name: _rounded(timings[f"kernel {name}"].median) for name in TIMED},
+        "kernels": {name: _rounded(timings[f"kernel {name}"].median) for name in timed()},
         **{f"{name}_us": _rounded(timings[name].median) for name in others},
         "ratio": {name: round(timings[name].median / bitwise.median, 2) for name in others},
         "ratio_from_pixels": {

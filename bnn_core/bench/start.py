@@ -18,7 +18,7 @@ started = time.perf_counter()
 import sys
 from pathlib import Path
 import numpy as np
-from bnn_core.kernels import cache
+from bnn_core.kernels.compiled import cache
 cache.user_folder = lambda: Path(sys.argv[1])
 import bnn_core
 network = bnn_core.BitwiseNetwork.load("quick")

@@ -10,7 +10,7 @@ import typer
 from bnn_core.files import write_atomically
 from bnn_core.models import shipped_models
 from bnn_core.reproduce import Results
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 
 
 def ship(

@@ -10,6 +10,10 @@ import typer
 from bnn_core.datasets import Digits, load_digits, load_mnist
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The run folder; a new one under the root if left out.")
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="Another set of IDX files, gz or plain; MNIST if left out."),

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from bnn_core.commands import terminal
 from bnn_core.commands.options import Data, Json, Threads, digits_of
+from bnn_core.names import runs_root
 from bnn_core.reproduce import tables
 from bnn_core.reproduce.experiments import EXPERIMENTS, Experiment, chosen
 from bnn_core.reproduce.results import Results
-from bnn_core.runs.folder import runs_root
 from bnn_core.training.control import Control
 
 

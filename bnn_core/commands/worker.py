@@ -39,17 +39,17 @@ from bnn_core.bench import one_digit
 from bnn_core.config import RunConfig
 from bnn_core.datasets import Digits, load_digits, load_mnist
 from bnn_core.errors import InputError
+from bnn_core.events import Event
+from bnn_core.names import LOG_FILE
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.branch import branch_run
-from bnn_core.runs.events import Event
-from bnn_core.runs.folder import LOG_FILE
 from bnn_core.runs.past import parse_moment
 from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control
 
 _RUNS = ("run", "resume_run", "branch")
 _QUEUED = (*_RUNS, "measure")
-_LIVE = ("pause", "resume", "step", "stop")
+_LIVE = {"pause": Control.pause, "resume": Control.resume, "step": Control.one_epoch, "stop": Control.stop}
 
 
 class Worker:
@@ -121,7 +121,7 @@ class Worker:
         if command == "set":
             control.set(str(request.get("field")), request.get("value"))
         else:
-            getattr(control, command)()
+            _LIVE[command](control)
 
     def _run(self, request: dict[str, Any]) -> None:
         control = Control()

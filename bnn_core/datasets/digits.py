@@ -104,16 +104,12 @@ class Split:
         train_labels: uint8 (n,).
         validation_images: uint8 (v, side, side), or None when training reaches into the validation set.
         validation_labels: uint8 (v,), or None likewise.
-        train_index: Where the training images stand among `Digits.train_images`.
-        validation_index: Where the validation images stand there, or None likewise.
     """
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.uint8]
     validation_images: NDArray[np.uint8] | None
     validation_labels: NDArray[np.uint8] | None
-    train_index: range
-    validation_index: range | None
 
     @property
     def probe_images(self) -> NDArray[np.uint8]:
@@ -148,14 +144,12 @@ def split(digits: Digits, train_digits: int | None = None) -> Split:
         raise InputError(
             f"data.train_digits is {count:,}; allowed are 1 to {total:,}, the training images of this set."
         )
-    chosen = range(before, total) if count <= before else None
+    validated = count <= before
     return Split(
         train_images=digits.train_images[:count],
         train_labels=digits.train_labels[:count],
-        validation_images=None if chosen is None else digits.train_images[before:],
-        validation_labels=None if chosen is None else digits.train_labels[before:],
-        train_index=range(count),
-        validation_index=chosen,
+        validation_images=digits.train_images[before:] if validated else None,
+        validation_labels=digits.train_labels[before:] if validated else None,
     )
 
 

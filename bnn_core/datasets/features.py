@@ -13,23 +13,36 @@ INPUT_THRESHOLD = 128
 """The grey level from which on a pixel counts as ink, unless a configuration says otherwise."""
 
 
+Cuts = tuple[tuple[int, int], ...]
+"""(mask, level) of each plane of bits: a bit is 1 where (pixel & mask) >= level."""
+
+
 @dataclass(frozen=True)
 class Feature:
-    """One way to turn pixels into input bits.
+    """One way to turn pixels into input bits: what is said of it elsewhere follows from here.
 
     Attributes:
         name: The name in configurations and model files.
-        help: One line for people.
+        title: Its name with a word on the values, for people.
+        note: How a pixel becomes bits, for people; ``{threshold}`` stands for the grey level.
+        help: Its part of the sentence that explains all of them.
+        equation: Its part of the equation of the input bits.
         planes: Input bits a pixel; the planes follow each other: all pixels of the first, then of the second.
         low: What a bit of 0 stands for: -1, or 0 where it takes no part in a sum. A bit of 1 is always +1.
         bits: (uint8 (n, pixels), threshold) -> uint8 (n, planes * pixels) in {0, 1}.
+        cuts: threshold -> the same as comparisons, which machine code makes by itself: one or two; None if
+            that cannot be.
     """
 
     name: str
+    title: str
+    note: str
     help: str
+    equation: str
     planes: int
     low: int
     bits: Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
+    cuts: Callable[[int], Cuts] | None = None
 
 
 def _at_least(pixels: NDArray[np.uint8], threshold: int) -> NDArray[np.uint8]:
@@ -45,31 +58,45 @@ FEATURES = {
     for feature in (
         Feature(
             name="bipolar",
-            help="One bit a pixel: 1 (ink, +1) from the threshold on, 0 (background, -1) below.",
+            title="bipolar, +1 or \N{MINUS SIGN}1",
+            note="pixel ≥ {threshold}",
+            help="bipolar is +1 for ink and -1 for background",
+            equation="sign(pixel - threshold)",
             planes=1,
             low=-1,
             bits=_at_least,
+            cuts=lambda threshold: ((0xFF, threshold),),
         ),
         Feature(
             name="zero-one",
-            help="The same bit a pixel, but 0 means absent: background takes no part in a sum.",
+            title="zero-one, 1 or absent",
+            note="pixel ≥ {threshold}, else 0",
+            help="in zero-one background is 0 and takes no part",
+            equation="0 for background",
             planes=1,
             low=0,
             bits=_at_least,
+            cuts=lambda threshold: ((0xFF, threshold),),
         ),
         Feature(
             name="two-bit",
-            help="The grey level's top two bits, each +1 or -1. First all high bits, then all low bits.",
+            title="two-bit, four greys",
+            note="high bits, low bits",
+            help="two-bit takes the grey level's top two bits",
+            equation="two bits a pixel",
             planes=2,
             low=-1,
             bits=_top_two,
+            cuts=lambda _threshold: ((0x80, 0x80), (0x40, 0x40)),
         ),
     )
 }
+USUAL = next(iter(FEATURES))
+"""The features unless a configuration says otherwise."""
 
 
 def input_bits(
-    images: NDArray[np.uint8], features: str = "bipolar", threshold: int = INPUT_THRESHOLD
+    images: NDArray[np.uint8], features: str = USUAL, threshold: int = INPUT_THRESHOLD
 ) -> NDArray[np.uint8]:
     """The input bits of images.
 
@@ -97,7 +124,7 @@ def input_bits(
     return feature.bits(pixels, threshold)
 
 
-def input_values(bits: NDArray[np.uint8], features: str = "bipolar") -> NDArray[np.int8]:
+def input_values(bits: NDArray[np.uint8], features: str = USUAL) -> NDArray[np.int8]:
     """The numbers that input bits stand for.
 
     Arguments:

@@ -29,6 +29,8 @@ How the bits lie, for a layer of 1024 units on 784 inputs (13 words, 98 bytes an
 The layouts are made once for each network (:mod:`bnn_core.kernels.compiled.prepared`), and one call
 runs all of its layers on any number of digits. The stored layout is that of :mod:`bnn_core.bits`.
 
+A kernel is one entry, :class:`Kernel`, in the table below: everything else finds it there.
+
 ``oracle`` is the obvious reference on signs {-1, 0, +1}; every other kernel must agree with it on every
 integer. ``popcount`` and ``table`` are machine code, written for the processor at hand and compiled by
 LLVM at first use; where that cannot be, both are ``numpy`` under another name, and :func:`status` says
@@ -40,27 +42,64 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bnn_core.bits import WordArray
 from bnn_core.errors import InputError
-from bnn_core.kernels.compiled.engine import popcount_sums, table_sums
-from bnn_core.kernels.compiled.program import Status, status
+from bnn_core.kernels.compiled.popcount import POPCOUNT
+from bnn_core.kernels.compiled.program import here, program
+from bnn_core.kernels.compiled.table import TABLE
+from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer, Sums
-from bnn_core.kernels.numpy_kernel import numpy_sums
-from bnn_core.kernels.oracle import oracle_sums
+from bnn_core.kernels.numpy_kernel import NUMPY
+from bnn_core.kernels.oracle import ORACLE
 
-Kernel = Callable[[WordArray, PackedLayer], Sums]
+if TYPE_CHECKING:
+    from bnn_core.kernels.compiled.machine import Machine
 
-KERNELS: dict[str, Kernel] = {
-    "oracle": oracle_sums,
-    "numpy": numpy_sums,
-    "popcount": popcount_sums,
-    "table": table_sums,
-}
-"""Every kernel by name, from the plainest to the fastest on most processors."""
+KERNELS = {kernel.name: kernel for kernel in (ORACLE, NUMPY, POPCOUNT, TABLE)}
+"""Every kernel by name, from the plainest to the fastest on most processors; the first is the oracle."""
 
-__all__ = ["KERNELS", "Kernel", "PackedLayer", "Status", "Sums", "kernel", "kernel_name", "status"]
+__all__ = ["KERNELS", "Kernel", "PackedLayer", "Status", "Sums", "best", "kernel", "kernel_name", "status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs the networks in this process, and why.
+
+    Attributes:
+        best: the kernel that is picked unless another is asked for.
+        cpu: LLVM's name of the processor; "" without machine code.
+        cached: whether the machine code came from the user's cache folder.
+        reason: why there is no machine code; None if there is.
+    """
+
+    best: str
+    cpu: str = ""
+    cached: bool = False
+    reason: str | None = None
+
+
+def best(machine: Machine) -> Kernel:
+    """The fastest kernel for a processor, as far as can be said without trying."""
+    return [kernel for kernel in KERNELS.values() if kernel.suits(machine)][-1]
+
+
+@functools.cache
+def status() -> Status:
+    """What runs the networks here; the first call makes or fetches the machine code."""
+    plain = [kernel.name for kernel in KERNELS.values() if kernel.code is None][-1]
+    try:
+        machine = here()
+    except Exception as error:  # noqa: BLE001  # whatever it is, NumPy gives the same integers
+        return Status(plain, reason=f"{type(error).__name__}: {error}")
+    chosen = best(machine)
+    if chosen.code is None:
+        return Status(chosen.name)
+    made = program(chosen.code, masked=False)
+    if isinstance(made, str):
+        return Status(plain, reason=made)
+    return Status(chosen.name, machine.cpu, made.cached)
 
 
 def kernel_name(name: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnn_core.bits import WordArray
+from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer, Sums
 
 _BLOCK_BYTES = 1 << 18
@@ -44,3 +45,6 @@ def numpy_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
         lost = mismatches[:size].astype(np.int32) * np.int32(layer.cost)
         np.subtract(layer.constant, lost, out=sums[start : start + size])
     return sums
+
+
+NUMPY = Kernel("numpy", "NumPy, XOR and popcount", numpy_sums)

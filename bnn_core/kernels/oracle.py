@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnn_core.bits import WordArray, to_signs, unpack
+from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer, Sums
 
 
@@ -25,3 +26,6 @@ def oracle_sums(inputs: WordArray, layer: PackedLayer) -> Sums:
     z = (bits if layer.zero_one else to_signs(bits)).astype(np.int64)
     w = layer.weight_signs().astype(np.int64)
     return (z @ w.T + layer.bias).astype(np.int32)
+
+
+ORACLE = Kernel("oracle", "Oracle, \N{MINUS SIGN}1 and +1 one by one", oracle_sums)

@@ -30,7 +30,6 @@ from bnn_core.measures.weights import (
     reader_counts,
     saturation,
     sign_counts,
-    zero_share,
 )
 
 __all__ = [
@@ -57,5 +56,4 @@ __all__ = [
     "sign_counts",
     "unit_entropy",
     "within_and_between",
-    "zero_share",
 ]

@@ -91,11 +91,6 @@ def balance(layer: PackedLayer) -> NDArray[np.float64]:
         return plus / (plus + minus)
 
 
-def zero_share(layer: PackedLayer) -> float:
-    """The share of the layer's weights that are 0."""
-    return 1 - int(layer.active.sum(dtype=np.int64)) / (layer.units * layer.inputs)
-
-
 def saturation(network: RealNetwork) -> list[float]:
     """For each layer the mean |compressed weight| of phase 1's network: 1 when all are at -1 or +1."""
     return [float(np.abs(weight).mean(dtype=np.float64)) for weight in network.weights]

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack, unpack
-from bnn_core.datasets.features import FEATURES, input_bits, input_count
+from bnn_core.datasets.features import FEATURES, USUAL, input_bits, input_count
 from bnn_core.errors import InputError
+from bnn_core.files import write_atomically
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
-from bnn_core.kernels.compiled.engine import COMPILED, checked_words, prepared
+from bnn_core.kernels.compiled.engine import checked_words, prepared
 from bnn_core.kernels.compiled.prepared import Pixels, Prepared
+from bnn_core.models import find_model
+from bnn_core.network.model_file import model_bytes, read_model
 
 _CHUNK = 4096
 """Digits run at a time, so that memory does not grow with the batch."""
@@ -71,7 +74,7 @@ class BitwiseNetwork:
     """
 
     layers: tuple[PackedLayer, ...]
-    features: str = "bipolar"
+    features: str = USUAL
     input_threshold: int = 128
     variant: str = "strict"
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -113,16 +116,22 @@ class BitwiseNetwork:
         Raises:
             InputError: no such model; a damaged, altered or foreign file.
         """
-        from bnn_core.network.model_file import load_network
-        from bnn_core.runs.find import find_model
-
-        return load_network(find_model(source), cls)
+        layers, facts = read_model(find_model(source))
+        return cls(layers, **facts)
 
     def save(self, path: str | Path) -> None:
         """Write one model file (safetensors), atomically."""
-        from bnn_core.network.model_file import save_network
+        write_atomically(Path(path), self.to_bytes())
 
-        save_network(self, Path(path))
+    def to_bytes(self) -> bytes:
+        """The content of its model file; the same network gives the same bytes."""
+        return model_bytes(
+            self.layers,
+            features=self.features,
+            input_threshold=self.input_threshold,
+            variant=self.variant,
+            provenance=dict(self.provenance),
+        )
 
     def input_bits(self, images: NDArray[np.uint8]) -> BitArray:
         """The network's input bits.
@@ -153,14 +162,10 @@ class BitwiseNetwork:
 
     def _pixels(self) -> Pixels | None:
         """How machine code is to make input bits of pixels; None if it cannot."""
-        planes = {
-            "bipolar": ((0xFF, self.input_threshold),),
-            "zero-one": ((0xFF, self.input_threshold),),
-            "two-bit": ((0x80, 0x80), (0x40, 0x40)),
-        }.get(self.features)
-        if planes is None or not 1 <= self.input_threshold <= 255:
+        feature = FEATURES[self.features]
+        if feature.cuts is None or not 1 <= self.input_threshold <= 255:
             return None
-        return Pixels(self.sizes[0] // len(planes), planes)
+        return Pixels(self.sizes[0] // feature.planes, feature.cuts(self.input_threshold))
 
     @cached_property
     def _engines(self) -> dict[str, Prepared]:
@@ -170,8 +175,8 @@ class BitwiseNetwork:
     def _engine(self, name: str) -> Prepared | None:
         """The network laid out for a compiled kernel; None for the others."""
         engine = self._engines.get(name)
-        if engine is None and name in COMPILED:
-            engine = prepared(self.layers, name, self._pixels())
+        if engine is None and (code := KERNELS[name].code) is not None:
+            engine = prepared(self.layers, code, self._pixels())
             if engine is not None:
                 self._engines[name] = engine
         return engine
@@ -184,10 +189,10 @@ class BitwiseNetwork:
         flat = pictures.reshape(len(pictures), self.side**2)
         return flat if flat.flags.c_contiguous else np.ascontiguousarray(flat)
 
-    def _layer_sums(self, words: WordArray, run: Kernel) -> Iterator[tuple[Sums, WordArray]]:
+    def _layer_sums(self, words: WordArray, by: Kernel) -> Iterator[tuple[Sums, WordArray]]:
         """Sums and packed bits, layer by layer."""
         for layer in self.layers:
-            sums = run(words, layer)
+            sums = by.sums(words, layer)
             words = pack((sums >= 0).view(np.uint8))
             yield sums, words
 
@@ -210,10 +215,10 @@ class BitwiseNetwork:
         engine = self._engine(name)
         if engine is not None:
             return engine.scores(words, threads)
-        run = KERNELS[name]
+        by = KERNELS[name]
         out = np.empty((len(words), self.sizes[-1]), np.int32)
         for start in range(0, len(words), _CHUNK):
-            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], run)
+            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], by)
             out[start : start + len(sums)] = sums
         return out
 
@@ -282,7 +287,7 @@ class BitwiseNetwork:
             packed = engine.codes(self._source(images, engine), threads)
             return [unpack(words, layer.units) for words, layer in zip(packed, hidden, strict=True)]
         words = pack(self.input_bits(images))
-        run = KERNELS[name]
+        run = KERNELS[name].sums
         out = [np.empty((len(words), layer.units), np.uint8) for layer in hidden]
         for start in range(0, len(words), _CHUNK):
             chunk = words[start : start + _CHUNK]

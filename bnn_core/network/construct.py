@@ -20,7 +20,7 @@ that count: their first layer makes do with one bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,12 +53,17 @@ def quiet_inputs(bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return quiet
 
 
+def _layer_bits(network: BitwiseNetwork, images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.uint8]]]:
+    """The input bits of every layer, (n, inputs) uint8 in {0, 1} each, over some of the digits at a time."""
+    for start in range(0, len(images), _DIGITS):
+        part = images[start : start + _DIGITS]
+        yield [network.input_bits(part), *network.codes(part)]
+
+
 def layer_means(network: BitwiseNetwork, images: NDArray[np.uint8]) -> list[Means]:
     """The mean bit, in [0, 1], of every input of every layer over some digits: (inputs,) float64 each."""
     totals: list[Means] = []
-    for start in range(0, len(images), _DIGITS):
-        part = images[start : start + _DIGITS]
-        bits = [network.input_bits(part), *network.codes(part)]
+    for bits in _layer_bits(network, images):
         sums = [b.sum(axis=0, dtype=np.float64) for b in bits]
         totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
     return [total / len(images) for total in totals]
@@ -109,9 +114,7 @@ def strict_network(
             signs = np.vstack([signs, np.tile(always, (constants, 1))])
             bias = np.concatenate([bias, np.ones(constants, np.int64)])
         layers.append(PackedLayer.from_signs(signs, bias.astype(np.int32), zero_one=layer.zero_one))
-    return BitwiseNetwork(
-        tuple(layers), network.features, network.input_threshold, "strict", network.provenance
-    )
+    return replace(network, layers=tuple(layers), variant="strict")
 
 
 def _within_reach(
@@ -158,9 +161,7 @@ def constant_margin(network: BitwiseNetwork, constants: int, images: NDArray[np.
         images: (n, side, side) uint8.
     """
     smallest = network.layers[0].inputs
-    for start in range(0, len(images), _DIGITS):
-        part = images[start : start + _DIGITS]
-        bits = [network.input_bits(part), *network.codes(part)]
+    for bits in _layer_bits(network, images):
         for layer, inputs in zip(network.layers[:-1], bits, strict=False):
             signs = layer.weight_signs()[-1].astype(np.int32)  # they are all alike
             values = inputs.astype(np.int32) if layer.zero_one else 2 * inputs.astype(np.int32) - 1

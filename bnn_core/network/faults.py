@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from bnn_core.bits import BitArray, WordArray, pack
 from bnn_core.network.bitwise import BitwiseNetwork
 
+_DRAWS = 3
+"""How often broken bits are drawn; once is enough where nothing is."""
+
 
 def flipped_inputs(bits: BitArray, rate: float, rng: np.random.Generator) -> BitArray:
     """Input bits, each turned round with that probability.
@@ -43,7 +46,6 @@ def error_under_faults(
     *,
     inputs: float = 0.0,
     weights: float = 0.0,
-    draws: int = 3,
     seed: int = 0,
 ) -> float:
     """Mean error in % over some draws of broken bits.
@@ -52,12 +54,11 @@ def error_under_faults(
         images: (n, side, side) uint8.
         labels: (n,).
         inputs, weights: probabilities that an input bit, or a weight bit, is turned round.
-        draws: how often they are drawn; once is enough where nothing is.
         seed: of the draws.
     """
     bits = network.input_bits(images)
     errors = []
-    for draw in range(draws if inputs or weights else 1):
+    for draw in range(_DRAWS if inputs or weights else 1):
         rng = np.random.default_rng([seed, draw])
         broken = with_flipped_weights(network, weights, rng) if weights else network
         words = pack(flipped_inputs(bits, inputs, rng) if inputs else bits)

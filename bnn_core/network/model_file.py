@@ -10,30 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from bnn_core.bits import padding_is_zero, word_count
 from bnn_core.datasets.features import FEATURES
 from bnn_core.errors import InputError
-from bnn_core.files import stable_bytes, write_atomically
+from bnn_core.files import read_tensors, stable_bytes
 from bnn_core.kernels import PackedLayer
-from bnn_core.network.bitwise import BitwiseNetwork
 
 FORMAT = "bitwise-network/1"
 VARIANTS = ("strict", "threshold")
 _MAX_BIAS = 1 << 29
-_KEYS = ("format", "sizes", "features", "input_threshold", "variant", "provenance")
+_FACTS = ("features", "input_threshold", "variant", "provenance")
+_KEYS = ("format", "sizes", *_FACTS)
 _MAX_BYTES = 1 << 30
-
-Network = TypeVar("Network", bound=BitwiseNetwork)
 
 
 def _digest(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
@@ -46,36 +44,31 @@ def _digest(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) ->
     return digest.hexdigest()
 
 
-def network_bytes(network: BitwiseNetwork) -> bytes:
-    """The model file's content."""
+def model_bytes(layers: Sequence[PackedLayer], **facts: Any) -> bytes:
+    """The model file's content.
+
+    Args:
+        layers: from the input on.
+        facts: features, input_threshold, variant and provenance, as JSON values.
+    """
     tensors: dict[str, NDArray[Any]] = {}
-    for index, layer in enumerate(network.layers):
+    sparse = any(layer.mask is not None for layer in layers)
+    for index, layer in enumerate(layers):
         tensors[f"layer{index}.weight"] = layer.weight
-        if network.sparse:
+        if sparse:
             full = np.full((layer.units, layer.words), np.uint64(2**64 - 1))
             if layer.inputs % 64:
                 full[:, -1] = np.uint64((1 << layer.inputs % 64) - 1)
             tensors[f"layer{index}.mask"] = full if layer.mask is None else layer.mask
         tensors[f"layer{index}.bias"] = layer.bias
-    metadata = {
-        "format": json.dumps(FORMAT),
-        "sizes": json.dumps(list(network.sizes)),
-        "features": json.dumps(network.features),
-        "input_threshold": json.dumps(network.input_threshold),
-        "variant": json.dumps(network.variant),
-        "provenance": json.dumps(dict(network.provenance), sort_keys=True),
-    }
+    facts = {"format": FORMAT, "sizes": [layers[0].inputs, *(layer.units for layer in layers)], **facts}
+    metadata = {key: json.dumps(value, sort_keys=True) for key, value in facts.items()}
     metadata["sha256"] = json.dumps(_digest(tensors, metadata))
     return stable_bytes(save(tensors, metadata))
 
 
-def save_network(network: BitwiseNetwork, path: Path) -> None:
-    """Write a model file: whole, or not at all."""
-    write_atomically(path, network_bytes(network))
-
-
-def load_network(path: Path, kind: type[Network]) -> Network:
-    """Read and check a model file.
+def read_model(path: Path) -> tuple[tuple[PackedLayer, ...], dict[str, Any]]:
+    """Read and check a model file: the layers and the facts that it was made of.
 
     Raises:
         InputError: missing, truncated, altered, of another format, or with tensors that do not fit.
@@ -110,22 +103,15 @@ def load_network(path: Path, kind: type[Network]) -> Network:
         _layer(path, tensors, index, inputs, units, values)
         for index, (inputs, units) in enumerate(pairwise(sizes))
     )
-    return kind(
-        layers=layers,
-        features=values["features"],
-        input_threshold=threshold,
-        variant=values["variant"],
-        provenance=values["provenance"],
-    )
+    return layers, {key: values[key] for key in _FACTS}
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: not a model file.")
-        with safe_open(path, framework="np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # the last two: foreign dtypes
+        return read_tensors(path)
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:
         if isinstance(error, OSError) and not path.is_file():
             raise InputError(f"{path} cannot be read: there is no such file.") from None
         raise InputError(f"{path} is not a model file, or is damaged: {error}.") from None

@@ -16,12 +16,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
-from bnn_core.datasets.features import input_bits, input_values
+from bnn_core.datasets.features import USUAL, input_bits, input_values
 from bnn_core.errors import InputError
-from bnn_core.files import stable_bytes, write_atomically
+from bnn_core.files import read_tensors, stable_bytes, write_atomically
 
 FORMAT = "real-network/1"
 _DAMAGED = (OSError, SafetensorError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
@@ -43,13 +43,8 @@ class RealNetwork:
 
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
-    features: str = "bipolar"
+    features: str = USUAL
     input_threshold: int = 128
-
-    @property
-    def float32_bytes(self) -> int:
-        """Bytes of all parameters in float32."""
-        return 4 * sum(w.size + b.size for w, b in zip(self.weights, self.biases, strict=True))
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits, (n, classes) float32, of (n, side, side) uint8 images."""
@@ -70,20 +65,16 @@ class RealNetwork:
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             tensors[f"layer{index}.weight"] = weight.astype(np.float16)
             tensors[f"layer{index}.bias"] = bias.astype(np.float16)
-        metadata = {
-            "format": json.dumps(FORMAT),
-            "features": json.dumps(self.features),
-            "input_threshold": json.dumps(self.input_threshold),
-        }
+        facts = {"format": FORMAT, "features": self.features, "input_threshold": self.input_threshold}
+        metadata = {key: json.dumps(value) for key, value in facts.items()}
         write_atomically(Path(path), stable_bytes(save(tensors, metadata)))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read such a file; raises InputError if it is missing or is none."""
         try:
-            with safe_open(path, framework="np") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            tensors, texts = read_tensors(path)
+            metadata = {key: json.loads(text) for key, text in texts.items()}
             if metadata.get("format") != FORMAT:
                 raise InputError(f"{path} has format {metadata.get('format')!r}: allowed is {FORMAT!r}.")
             layers = range(len(tensors) // 2)

@@ -10,12 +10,12 @@ from typing import Any
 from bnn_core.bench.machine import processor_name
 from bnn_core.datasets import Digits, split
 from bnn_core.errors import InputError
+from bnn_core.events import Event
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.network.construct import constant_margin
 from bnn_core.network.faults import error_under_faults
 from bnn_core.reproduce.experiments import Experiment
 from bnn_core.reproduce.results import Record
-from bnn_core.runs.events import Event
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control

@@ -17,10 +17,11 @@ from typing import Any
 from bnn_core.config import FieldSpec, RunConfig, field_specs
 from bnn_core.datasets import Digits
 from bnn_core.errors import InputError
+from bnn_core.events import Branched, Event
 from bnn_core.files import write_atomically
+from bnn_core.names import CHECKPOINTS, EVENTS_FILE, REAL_FILE, SNAPSHOTS, SnapshotName
 from bnn_core.runs.checkpoints import kept_name, nearest
-from bnn_core.runs.events import Branched, Event, Snapshot, snapshot_file
-from bnn_core.runs.folder import CHECKPOINTS, EVENTS_FILE, REAL_FILE, SNAPSHOTS, RunFolder
+from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, config_at, until
 from bnn_core.runs.writer import (
     go_on_from_branching,
@@ -32,8 +33,6 @@ from bnn_core.runs.writer import (
 )
 from bnn_core.training.control import Control
 
-_AT_THE_START = ("compression.gain_start", "compression.weight_init")
-
 
 def refusal(spec: FieldSpec, moment: Moment) -> str | None:
     """Why a field cannot change in a branch from that moment, the end of a sentence; None if it can.
@@ -41,13 +40,11 @@ def refusal(spec: FieldSpec, moment: Moment) -> str | None:
     What is read at the start of a run only, or in a phase that is over, is past. All else acts later; the
     seed too, on the randomness that is yet to be drawn.
     """
-    if spec.path == "network.variant":
-        return "phase 2 has begun" if moment.phase == 2 else None
-    if spec.group in ("data", "network") or spec.path in _AT_THE_START:
+    if spec.acts == "start":
         return "it acts at the start of a run"
-    if spec.group in ("compression", "phase1") and moment.phase == 2:
-        return "phase 1 is over"
-    return None
+    if moment.phase == 1:
+        return None
+    return {"phase 1": "phase 1 is over", "phase 2's start": "phase 2 has begun"}.get(spec.acts)
 
 
 def branch_config(
@@ -142,19 +139,15 @@ def branch_run(
 
 def _copy_past(run: RunFolder, past: Sequence[Record], moment: Moment, folder: Path) -> None:
     """The files that the parent had written by then, as far as they are kept."""
-    taken = {
-        snapshot_file(record["phase"], record["epoch"], record["step"])
-        for record in past
-        if record["event"] == Snapshot.name
-    }
+    taken = {SnapshotName.of(record) for record in past}
     for shot in run.snapshots():
-        if shot.path.name in taken:
-            shutil.copyfile(shot.path, folder / SNAPSHOTS / shot.path.name)
+        if shot.name in taken:
+            shutil.copyfile(shot.path, folder / SNAPSHOTS / shot.name.file)
     if run.real_path is not None and moment.phase == 2:
         shutil.copyfile(run.real_path, folder / REAL_FILE)
     found = nearest(run.path, moment)
     if found is not None:
-        path, place = found
+        path, position = found
         (folder / CHECKPOINTS).mkdir()
         # A parent under way may have replaced it since; what is too late is passed over later.
-        shutil.copyfile(path, folder / CHECKPOINTS / kept_name(place))
+        shutil.copyfile(path, folder / CHECKPOINTS / kept_name(position))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bnn_core.datasets import Digits
+from bnn_core.events import RunEnded
 from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.runs.events import RunEnded
 
 
 def make_card(

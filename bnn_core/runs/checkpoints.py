@@ -16,9 +16,9 @@ from safetensors.numpy import save
 
 from bnn_core.config import RunConfig
 from bnn_core.errors import InputError
-from bnn_core.files import write_atomically
-from bnn_core.runs.events import Checkpoint
-from bnn_core.runs.folder import CHECKPOINT_FILE, CHECKPOINTS
+from bnn_core.events import Checkpoint
+from bnn_core.files import read_tensors, write_atomically
+from bnn_core.names import CHECKPOINT_FILE, CHECKPOINTS
 from bnn_core.runs.past import Moment
 
 KEPT_IN_BETWEEN = 4
@@ -28,7 +28,7 @@ KEPT_BYTES = 256 << 20
 _STATE = {"t", "events_length", "place", "edges", "threads", "real_error", "data_sha256", "config", "replay"}
 _FORMAT = "bitwise-checkpoint/1"
 
-Place = tuple[int, int, int]
+Position = tuple[int, int, int]
 """(phase, epochs of it that are over, steps of the next one that are over)."""
 
 
@@ -37,7 +37,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path, events_length: int) ->
     content = checkpoint_bytes(
         checkpoint, {**checkpoint.state, "events_length": events_length, "t": checkpoint.t}
     )
-    phase, epoch, step = place_of(checkpoint.state)
+    phase, epoch, step = position_of(checkpoint.state)
     due = step == 0 and (phase, epoch) in kept_moments(checkpoint.state["config"], len(content))
     write_atomically(folder / CHECKPOINT_FILE, content)
     if checkpoint.keep or due:
@@ -55,9 +55,8 @@ def checkpoint_bytes(checkpoint: Checkpoint, state: dict[str, Any]) -> bytes:
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; raises InputError if it is damaged or is none."""
     try:
-        with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            state = _state(file.metadata(), path)
+        tensors, metadata = read_tensors(path)
+        state = _state(metadata, path)
         return Checkpoint(t=state["t"], tensors=tensors, state=state)
     except InputError:
         raise
@@ -75,15 +74,15 @@ def _state(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
     return state
 
 
-def place_of(state: dict[str, Any]) -> Place:
+def position_of(state: dict[str, Any]) -> Position:
     """Where a checkpoint stands."""
     place = state["place"]
     return place["phase"], place["epoch"], place["step"]
 
 
-def kept_name(place: Place) -> str:
+def kept_name(position: Position) -> str:
     """The name of a kept checkpoint; phase1-end is where phase 2 begins."""
-    phase, epoch, step = place
+    phase, epoch, step = position
     if (epoch, step) == (0, 0) and phase == 2:
         return "phase1-end.safetensors"
     return f"phase{phase}-epoch{epoch:04}" + (f"-step{step:07}" if step else "") + ".safetensors"
@@ -100,15 +99,15 @@ def kept_moments(config: dict[str, Any], size: int) -> set[Moment]:
     return {inner[round(i * step) - 1] for i in range(1, count + 1)}
 
 
-def nearest(folder: Path, moment: Moment) -> tuple[Path, Place] | None:
+def nearest(folder: Path, moment: Moment) -> tuple[Path, Position] | None:
     """The run's last checkpoint that is not after that moment; those that cannot be read are passed over."""
-    best: tuple[Path, Place] | None = None
+    best: tuple[Path, Position] | None = None
     for path in (folder / CHECKPOINT_FILE, *sorted((folder / CHECKPOINTS).glob("*.safetensors"))):
         try:
             with safe_open(path, framework="np") as file:
-                place = place_of(_state(file.metadata(), path))
+                position = position_of(_state(file.metadata(), path))
         except (InputError, OSError, SafetensorError, ValueError, KeyError, TypeError):
             continue
-        if place <= (*moment, 0) and (best is None or place > best[1]):
-            best = path, place
+        if position <= (*moment, 0) and (best is None or position > best[1]):
+            best = path, position
     return best

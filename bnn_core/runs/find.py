@@ -1,39 +1,31 @@
-"""Where a model or a run lies, by shipped name, id, folder or file."""
+"""Which runs there are, and where one lies, by id, shipped name or folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bnn_core.errors import InputError
-from bnn_core.models import CARD_FILE, MODEL_FILE, MODELS_FOLDER, shipped_models
+from bnn_core.models import MODELS_FOLDER
+from bnn_core.names import CONFIG_FILE, is_run_id, runs_root
+from bnn_core.runs.folder import RunFolder
 
 
-def find_model(source: str | Path) -> Path:
-    """The model file behind a shipped name, a run folder, a run's id or a file.
-
-    Raises:
-        InputError: nothing of the kind is there; names what would be.
-    """
-    # A shipped name is found without looking for runs, which loads the schema of their configuration.
-    if source in {card.parent.name for card in MODELS_FOLDER.glob(f"*/{CARD_FILE}")}:
-        return MODELS_FOLDER / source / MODEL_FILE
-    from bnn_core.runs.folder import is_run_id, runs_root
-
-    path = Path(source)
-    candidates = [path, path / MODEL_FILE]
+def find_run(source: str | Path) -> RunFolder:
+    """A run by id, by shipped name or by folder; raises InputError if there is none."""
     if isinstance(source, str) and is_run_id(source):
-        candidates = [
-            MODELS_FOLDER / source / MODEL_FILE,
-            runs_root() / source / MODEL_FILE,
-            *candidates,
-        ]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    run = runs_root() / source if isinstance(source, str) and is_run_id(source) else path
-    names = ", ".join(model.name for model in shipped_models()) or "none yet"
-    if str(source) and run.is_dir():
-        raise InputError(f"{source} holds no {MODEL_FILE}: the run has not finished, or it is no run folder.")
+        for folder in (MODELS_FOLDER / source, runs_root() / source):
+            if (folder / CONFIG_FILE).is_file():
+                return RunFolder(folder)
+    if (Path(source) / CONFIG_FILE).is_file():
+        return RunFolder(source)
     raise InputError(
-        f"There is no model {str(source)!r}: allowed are a shipped name ({names}), a file or a run."
+        f"There is no run {str(source)!r}: allowed is a run's id in {runs_root()} or its folder."
     )
+
+
+def list_runs() -> list[RunFolder]:
+    """Every run under the root, newest first; folders that are no runs are passed over."""
+    root = runs_root()
+    configs = [p / CONFIG_FILE for p in root.iterdir() if is_run_id(p.name)] if root.is_dir() else []
+    found = sorted(filter(Path.is_file, configs), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [RunFolder(path.parent) for path in found]

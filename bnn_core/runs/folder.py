@@ -2,7 +2,7 @@
 
     <root>/<id>/
       config.json              the configuration
-      events.jsonl             one record a line, see bnn_core.runs.events
+      events.jsonl             one record a line, see bnn_core.events
       snapshots/*.safetensors  model files: all bits as they stood then
       checkpoint.safetensors   the latest place to resume from; checkpoints/: some to branch from
       real.safetensors         phase 1's real network
@@ -17,65 +17,35 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
 import threading
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from bnn_core.config import RunConfig, parse_config
 from bnn_core.errors import InputError
-from bnn_core.models import CARD_FILE, MODEL_FILE, MODELS_FOLDER
-
-CONFIG_FILE = "config.json"
-EVENTS_FILE = "events.jsonl"
-CHECKPOINT_FILE = "checkpoint.safetensors"
-REAL_FILE = "real.safetensors"
-LOCK_FILE = "run.lock"
-LOG_FILE = "worker.log"
-SNAPSHOTS = "snapshots"
-CHECKPOINTS = "checkpoints"
+from bnn_core.names import (
+    CARD_FILE,
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    EVENTS_FILE,
+    LOCK_FILE,
+    MODEL_FILE,
+    REAL_FILE,
+    SNAPSHOTS,
+    SnapshotName,
+    is_snapshot_name,
+)
 
 _PROBE = threading.Lock()
-_RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_SNAPSHOT = re.compile(r"phase([12])-epoch(\d{4})-step(\d{7})\.safetensors")
 
 
-def runs_root() -> Path:
-    """The folder that holds all runs; it need not exist yet."""
-    return Path(os.environ.get("BNN_RUNS") or Path(__file__).parents[2] / "runs").absolute()
+class SnapshotFile(NamedTuple):
+    """One kept state of all bits; they sort in time."""
 
-
-def is_run_id(text: str) -> bool:
-    """Whether the text is a plain id, [a-z0-9-], that can be no path."""
-    return _RUN_ID.fullmatch(text) is not None
-
-
-def new_run_id(label: str = "run") -> str:
-    """A fresh id that sorts by time: ``20261123-101502-quick-3f2a``."""
-    label = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:24] or "run"
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{label}-{secrets.token_hex(2)}"
-
-
-def new_branch_id(parent: str) -> str:
-    """A fresh id for a branch of that run: ``20261123-101502-quick-branch-3f2a``."""
-    found = re.fullmatch(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}", parent)
-    label = (found[1] if found else parent).removesuffix("-branch")
-    return new_run_id(f"{label[:17].rstrip('-')}-branch")
-
-
-@dataclass(frozen=True)
-class SnapshotFile:
-    """One kept state of all bits; ``step`` counts within the phase, ``epoch`` those that were over."""
-
-    phase: int
-    epoch: int
-    step: int
+    name: SnapshotName
     path: Path
 
 
@@ -195,13 +165,15 @@ class RunFolder:
     @property
     def model_path(self) -> Path | None:
         """The finished run's model file."""
-        path = self.path / MODEL_FILE
-        return path if path.is_file() else None
+        return self._file(MODEL_FILE)
 
     @property
     def real_path(self) -> Path | None:
         """Phase 1's real network, once that phase is over."""
-        path = self.path / REAL_FILE
+        return self._file(REAL_FILE)
+
+    def _file(self, name: str) -> Path | None:
+        path = self.path / name
         return path if path.is_file() else None
 
     @property
@@ -212,12 +184,8 @@ class RunFolder:
 
     def snapshots(self) -> list[SnapshotFile]:
         """The kept states of all bits, in time."""
-        folder = self.path / SNAPSHOTS
-        found = [(match, path) for path in folder.glob("*") if (match := _SNAPSHOT.fullmatch(path.name))]
-        return sorted(
-            (SnapshotFile(int(m[1]), int(m[2]), int(m[3]), path) for m, path in found),
-            key=lambda s: (s.phase, s.epoch, s.step),  # a branch with another batch counts steps otherwise
-        )
+        paths = (self.path / SNAPSHOTS).glob("*.safetensors")
+        return sorted(SnapshotFile(SnapshotName.parse(p.stem), p) for p in paths if is_snapshot_name(p.stem))
 
     def card(self) -> dict[str, Any] | None:
         """The finished run's card, see :mod:`bnn_core.runs.card`; None if there is none that can be read."""
@@ -227,27 +195,3 @@ class RunFolder:
         except (OSError, ValueError):
             return None
         return card if isinstance(card, dict) and "error_percent" in card else None
-
-
-def find_run(source: str | Path) -> RunFolder:
-    """A run by id, by shipped name or by folder; raises InputError if there is none."""
-    if isinstance(source, str) and is_run_id(source):
-        for folder in (MODELS_FOLDER / source, runs_root() / source):
-            if (folder / CONFIG_FILE).is_file():
-                return RunFolder(folder)
-    if (Path(source) / CONFIG_FILE).is_file():
-        return RunFolder(source)
-    raise InputError(
-        f"There is no run {str(source)!r}: allowed is a run's id in {runs_root()} or its folder."
-    )
-
-
-def list_runs(root: Path | None = None) -> list[RunFolder]:
-    """Every run under the root, newest first; folders that are no runs are passed over."""
-    root = root or runs_root()
-    if not root.is_dir():
-        return []
-    folders = [p for p in root.iterdir() if is_run_id(p.name) and (p / CONFIG_FILE).is_file()]
-    return [
-        RunFolder(p) for p in sorted(folders, key=lambda p: (p / CONFIG_FILE).stat().st_mtime, reverse=True)
-    ]

@@ -15,36 +15,36 @@ import numpy as np
 from bnn_core.config import RunConfig
 from bnn_core.datasets import Digits
 from bnn_core.errors import InputError
+from bnn_core.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
 from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.runs.checkpoints import Place, load_checkpoint, nearest, place_of
-from bnn_core.runs.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
+from bnn_core.runs.checkpoints import Position, load_checkpoint, nearest, position_of
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, Segment, segments, until
 from bnn_core.training.control import Control
 
-START: Place = (1, 0, 0)
+START: Position = (1, 0, 0)
 
 
 @dataclass(frozen=True)
-class Cost:
+class WayBack:
     """What it takes to get back: epochs to train again, and seconds, as long as they took the first time."""
 
     epochs: int
     seconds: float
 
 
-def cost(run: RunFolder, records: Sequence[Record], moment: Moment) -> Cost:
-    """The cost of that moment; raises InputError if the run has no such moment. Needs no torch."""
+def way_back(run: RunFolder, records: Sequence[Record], moment: Moment) -> WayBack:
+    """The way back to that moment; raises InputError if the run has no such moment. Needs no torch."""
     past = until(records, moment)
     found = nearest(run.path, moment)
     epochs = _epochs_after(past, START if found is None else found[1])
-    return Cost(len(epochs), sum(float(record.get("seconds", 0.0)) for record in epochs))
+    return WayBack(len(epochs), sum(float(record.get("seconds", 0.0)) for record in epochs))
 
 
-def _epochs_after(past: list[Record], place: Place) -> list[Record]:
-    """The epochs that ended after a place."""
+def _epochs_after(past: list[Record], position: Position) -> list[Record]:
+    """The epochs that ended after a position."""
     ended = [record for record in past if record["event"] == "epoch_ended"]
-    return [record for record in ended if (record["phase"], record["epoch"], 0) > place]
+    return [record for record in ended if (record["phase"], record["epoch"], 0) > position]
 
 
 def recompute(
@@ -71,21 +71,21 @@ def recompute(
         raise InputError(f"Run {run.id} was trained on other digits: name the same --data.")
     found = nearest(run.path, moment)
     if found is None:
-        state, place = _start(stretches[0].config, data, started["threads"]), START
+        state, position = _start(stretches[0].config, data, started["threads"]), START
     else:
-        state, place = load_checkpoint(found[0]), found[1]
+        state, position = load_checkpoint(found[0]), found[1]
     t = float(past[-1]["t"])
-    ended = _epochs_after(past, place)
-    share = place[2] / _steps(past, place[0]) if place[2] else 0.0
+    ended = _epochs_after(past, position)
+    share = position[2] / _steps(past, position[0]) if position[2] else 0.0
     last: Snapshot | None = None
-    first = next(i for i, stretch in enumerate(stretches) if place <= (*stretch.until, 0))
+    first = next(i for i, stretch in enumerate(stretches) if position <= (*stretch.until, 0))
     if ended:
         yield Recomputing(t=t, done=0.0, epochs=len(ended))
     for index, stretch in enumerate(stretches[first:], start=first):
         # A checkpoint knows the changes before it; those after it come again at their steps.
         known = len(state.state["place"]["changes"]) if index == first else 0
         state = _under(state, stretch, known) if index == first else _switched(state, stretch)
-        if place_of(state.state) == (*stretch.until, 0):
+        if position_of(state.state) == (*stretch.until, 0):
             continue
         for event in _train(stretch.config, data, state):
             if control.stopping:
@@ -98,7 +98,7 @@ def recompute(
                 )
             elif isinstance(event, Snapshot):
                 last = event
-            elif isinstance(event, Checkpoint) and place_of(event.state) == (*stretch.until, 0):
+            elif isinstance(event, Checkpoint) and position_of(event.state) == (*stretch.until, 0):
                 state = event
                 break
         else:
@@ -155,14 +155,10 @@ def _steps(past: list[Record], phase: int) -> int:
 
 def _same_bits(run: RunFolder, snapshot: Snapshot) -> bool | None:
     """Whether a snapshot has the bits of the run's own one; None if that is not kept."""
-    kept = [
-        s
-        for s in run.snapshots()
-        if (s.phase, s.epoch, s.step) == (snapshot.phase, snapshot.epoch, snapshot.step)
-    ]
-    if not kept:
+    path = next((shot.path for shot in run.snapshots() if shot.name == snapshot.taken), None)
+    if path is None:
         return None
-    other = BitwiseNetwork.load(kept[0].path)
+    other = BitwiseNetwork.load(path)
     pairs = zip(snapshot.network.layers, other.layers, strict=True)
     return all(
         np.array_equal(a.weight_signs(), b.weight_signs()) and np.array_equal(a.bias, b.bias)

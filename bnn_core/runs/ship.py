@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bnn_core.errors import InputError
+from bnn_core.events import Progress
 from bnn_core.files import write_atomically
-from bnn_core.models import CARD_FILE, MODEL_FILE, MODELS_FOLDER
-from bnn_core.runs.events import Progress
-from bnn_core.runs.folder import CONFIG_FILE, EVENTS_FILE, REAL_FILE, SNAPSHOTS, RunFolder, is_run_id
+from bnn_core.models import MODELS_FOLDER
+from bnn_core.names import CARD_FILE, CONFIG_FILE, EVENTS_FILE, MODEL_FILE, REAL_FILE, SNAPSHOTS, is_run_id
+from bnn_core.runs.folder import RunFolder
 
 
 def ship(
@@ -37,22 +38,18 @@ def ship(
     if not is_run_id(name) or folder.exists():
         raise InputError(f"The name {name!r} is taken or is no plain id: allowed is a new one of [a-z0-9-].")
     card = run.card()
-    if card is None or not (run.path / MODEL_FILE).is_file():
+    if card is None or run.model_path is None:
         raise InputError(f"Run {run.id} has not finished: only a finished run can be shipped.")
     (folder / SNAPSHOTS).mkdir(parents=True)
-    for file in (
-        CONFIG_FILE,
-        MODEL_FILE,
-        *([REAL_FILE] if real and (run.path / REAL_FILE).is_file() else []),
-    ):
+    for file in (CONFIG_FILE, MODEL_FILE, *([REAL_FILE] if real and run.real_path else [])):
         shutil.copyfile(run.path / file, folder / file)
     kept = [record for record in run.events() if record["event"] != Progress.name]
     lines = "".join(json.dumps(record) + "\n" for record in kept)
     write_atomically(folder / EVENTS_FILE, lines.encode())
     write_atomically(folder / CARD_FILE, (json.dumps(card | {"name": name}, indent=2) + "\n").encode())
-    moments = run.snapshots()
-    places = {round(place) for place in np.linspace(len(moments) - 1, 0, max(1, snapshots))}
-    places |= {place for place, (a, b) in enumerate(pairwise(moments)) if a.phase != b.phase}
-    for moment in (moments[place] for place in sorted(places)):
-        shutil.copyfile(moment.path, folder / SNAPSHOTS / moment.path.name)
+    shots = run.snapshots()
+    kept_shots = {shots[round(place)] for place in np.linspace(len(shots) - 1, 0, max(1, snapshots))}
+    kept_shots |= {a for a, b in pairwise(shots) if a.name.phase != b.name.phase}
+    for shot in kept_shots:
+        shutil.copyfile(shot.path, folder / SNAPSHOTS / shot.name.file)
     return folder

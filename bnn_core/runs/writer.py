@@ -16,12 +16,7 @@ from filelock import FileLock, Timeout
 from bnn_core.config import RunConfig
 from bnn_core.datasets import Digits, split
 from bnn_core.errors import InputError
-from bnn_core.files import write_atomically
-from bnn_core.models import CARD_FILE, MODEL_FILE
-from bnn_core.network.model_file import network_bytes
-from bnn_core.runs.card import make_card
-from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Branched,
     Checkpoint,
     Event,
@@ -30,17 +25,22 @@ from bnn_core.runs.events import (
     RunStarted,
     SettingsChanged,
     Snapshot,
-    snapshot_file,
 )
-from bnn_core.runs.folder import (
+from bnn_core.files import write_atomically
+from bnn_core.names import (
+    CARD_FILE,
     CHECKPOINT_FILE,
     CONFIG_FILE,
     EVENTS_FILE,
     LOCK_FILE,
+    MODEL_FILE,
     REAL_FILE,
     SNAPSHOTS,
-    RunFolder,
+    SnapshotName,
 )
+from bnn_core.runs.card import make_card
+from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
+from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
 from bnn_core.runs.recompute import recompute
 from bnn_core.training.control import Control
@@ -231,7 +231,7 @@ def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: Bina
         save_checkpoint(event, folder, log.tell())
         return
     if isinstance(event, Snapshot):
-        write_atomically(folder / SNAPSHOTS / event.file, network_bytes(event.network))
+        write_atomically(folder / SNAPSHOTS / event.taken.file, event.network.to_bytes())
         _thin(folder / SNAPSHOTS)
     elif isinstance(event, PhaseEnded) and event.real is not None:
         event.real.save(folder / REAL_FILE)
@@ -254,14 +254,8 @@ def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) 
         "test_error_percent": event.test_error,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    network = type(event.network)(
-        event.network.layers,
-        event.network.features,
-        event.network.input_threshold,
-        event.network.variant,
-        provenance,
-    )
-    content = network_bytes(network)
+    network = replace(event.network, provenance=provenance)
+    content = network.to_bytes()
     write_atomically(folder / MODEL_FILE, content)
     # A run that was resumed is still made by the command that started it.
     began = next((r for r in reversed(records) if r["event"] == Branched.name), records[0])
@@ -276,7 +270,7 @@ def _thin(folder: Path) -> None:
     while len(files) > 3 and sum(f.stat().st_size for f in files) > SNAPSHOT_BUDGET:
         for path in files[1:-1:2]:
             path.unlink(missing_ok=True)
-        files = sorted(folder.glob("*.safetensors"))
+            files.remove(path)
 
 
 def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
@@ -293,14 +287,10 @@ def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     # A new file, so that readers notice.
     write_atomically(path, content[:length])
     run = RunFolder(folder)
-    kept = {
-        snapshot_file(record["phase"], record["epoch"], record["step"])
-        for record in run.events()
-        if record["event"] == Snapshot.name and record.keys() >= {"phase", "epoch", "step"}
-    }
-    for snapshot in run.snapshots():
-        if snapshot.path.name not in kept:
-            snapshot.path.unlink(missing_ok=True)
+    taken = {SnapshotName.of(record) for record in run.events()}
+    for shot in run.snapshots():
+        if shot.name not in taken:
+            shot.path.unlink(missing_ok=True)
 
 
 def _rewind_to_branching(folder: Path, records: list[dict[str, Any]]) -> None:

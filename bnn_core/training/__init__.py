@@ -13,7 +13,7 @@ latent weights (noisy back-propagation, section 3.2).
     material   the digits as it reads them
     schedule   where a run stands; learning rate and gain
     streams    every random number, from seed and place
-    measure    errors
+    measure    errors, and weights by layer
     state      a learner as a checkpoint's arrays
     control    how another thread pauses, stops and sets a run
 """

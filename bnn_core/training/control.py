@@ -29,7 +29,7 @@ class Control:
             self._paused = self._pause_at_epoch_end = False
             self._changed.notify_all()
 
-    def step(self) -> None:
+    def one_epoch(self) -> None:
         """Go on to the end of the epoch, then hold."""
         with self._changed:
             self._paused = False

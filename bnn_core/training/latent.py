@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -36,21 +37,34 @@ from bnn_core.training.binarize import (
 from bnn_core.training.norm import Norm
 
 
-class LatentNetwork:
+class LatentNetwork(torch.nn.Module):
     """Latent weights and biases of every layer.
 
+    Its parameters are in this order: weights and biases, layer by layer; then gain and shift of each norm.
+
+    Args:
+        sizes: inputs, hidden units of each layer, classes.
+        device: torch's name of where it lies.
+
     Attributes:
-        weights: (units, inputs) float32 a layer.
-        biases: (units,) float32 a layer.
+        weights: (units, inputs) float32 a layer, 0 at first.
+        biases: (units,) float32 a layer, 0 at first.
         edges: the boundary of each layer's weights, see :meth:`set_boundaries`.
         norms: one a layer in phase 2 of the threshold variant, or with constant units; else empty.
         reaches: with constant units the largest integer that each layer's units can have, else empty.
     """
 
-    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
-        self.weights = [w.requires_grad_() for w in weights]
-        self.biases = [b.requires_grad_() for b in biases]
-        self.edges = [Boundary() for _ in weights]
+    def __init__(self, sizes: Sequence[int], device: str = "cpu") -> None:
+        super().__init__()
+        # Lists at hand: no step waits for the module's own look-up by name.
+        self.weights: list[torch.nn.Parameter] = []
+        self.biases: list[torch.nn.Parameter] = []
+        for i, (inputs, units) in enumerate(pairwise(sizes)):
+            self.weights.append(torch.nn.Parameter(torch.zeros(units, inputs, device=device)))
+            self.biases.append(torch.nn.Parameter(torch.zeros(units, device=device)))
+            self.register_parameter(f"weight{i}", self.weights[i])
+            self.register_parameter(f"bias{i}", self.biases[i])
+        self.edges = [Boundary() for _ in self.weights]
         self.norms: list[Norm] = []
         self.reaches: list[int] = []
 
@@ -58,26 +72,20 @@ class LatentNetwork:
         return self.reaches[layer] if self.reaches else None
 
     @classmethod
+    @torch.no_grad()
     def random(
         cls, sizes: Sequence[int], width: float, rng: np.random.Generator, device: str = "cpu"
     ) -> LatentNetwork:
         """Latents drawn from U(-width, width)."""
-
-        def uniform(*shape: int) -> Tensor:
-            return torch.from_numpy(rng.uniform(-width, width, shape).astype(np.float32)).to(device)
-
-        shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
-        return cls([uniform(*shape) for shape in shapes], [uniform(units) for units, _ in shapes])
+        network = cls(sizes, device)
+        for p in (*network.weights, *network.biases):
+            p.copy_(torch.from_numpy(rng.uniform(-width, width, tuple(p.shape)).astype(np.float32)))
+        return network
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Inputs, hidden units of each layer, classes."""
         return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
-
-    def parameters(self) -> list[Tensor]:
-        """Weights and biases, layer by layer; then the norms' gains and shifts."""
-        latents = [p for pair in zip(self.weights, self.biases, strict=True) for p in pair]
-        return latents + [p for norm in self.norms for p in norm.parameters()]
 
     @property
     def logit_scale(self) -> float:
@@ -145,7 +153,7 @@ class LatentNetwork:
             if norm is None:
                 seen, limit = a, noise.window * math.sqrt(weight.shape[1])
             else:
-                seen, limit = norm.evaluate(a) if generator is None else norm.train(a), noise.window
+                seen, limit = norm.evaluate(a) if generator is None else norm.normalise(a), noise.window
             if generator is not None or norm is None:
                 sums.append(seen)
             else:
@@ -172,6 +180,8 @@ class LatentNetwork:
         units = self.sizes[1:]
         device = self.weights[0].device
         self.norms = [Norm(n, output=i == len(units) - 1, device=device) for i, n in enumerate(units)]
+        for i, norm in enumerate(self.norms):
+            self.add_module(f"norm{i}", norm)
 
     @torch.no_grad()
     def clip(self) -> None:

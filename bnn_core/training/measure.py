@@ -1,14 +1,18 @@
-"""Errors of the networks of a run on a probe (torch for the real one)."""
+"""What a run says of its networks at the end of an epoch: errors on a probe, weights by layer (torch)."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bnn_core.events import histogram
 from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.training.binarize import compress
 from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.material import Probe
 
@@ -44,3 +48,27 @@ def real_error(network: LatentNetwork, gain: float, probe: Probe) -> float:
 def percent_wrong(guesses: NDArray[Any], labels: NDArray[Any]) -> float:
     """Share of guesses, (n,), that are not their labels, in %."""
     return 100.0 * float(np.count_nonzero(guesses != labels)) / len(labels)
+
+
+@torch.no_grad()
+def weights_by_layer(
+    network: LatentNetwork,
+    signs: Sequence[NDArray[np.int8]],
+    before: Sequence[NDArray[np.int8]],
+    gain: float | None,
+) -> dict[str, list[Any]]:
+    """How the weights of each layer stand, by the fields of :class:`bnn_core.events.EpochEnded`.
+
+    Args:
+        signs, before: (units, inputs) int8 in {-1, 0, +1} a layer, now and an epoch ago.
+        gain: k of tanh(k w_bar), in phase 1; None in phase 2, whose latents are compressed already.
+    """
+    compressed = [w if gain is None else compress(w, gain) for w in network.weights]
+    betas = [edge.beta or 0.0 for edge in network.edges]
+    return {
+        "flips": [float(np.mean(a != b)) for a, b in zip(signs, before, strict=True)],
+        "zeros": [float(np.mean(w == 0)) for w in signs],
+        "saturation": [float(w.abs().mean()) for w in compressed],
+        "histogram": [histogram(w.cpu().numpy()) for w in compressed],
+        "boundary": [beta if gain is None else math.tanh(gain * beta) for beta in betas],
+    }

@@ -25,26 +25,32 @@ LEAST_GAIN = 1e-2
 """Gains stay positive: a gain of the other sign would turn the bit round."""
 
 
-class Norm:
+class Norm(torch.nn.Module):
     """One layer's batch-norm.
 
     Attributes:
-        gain: (units,) float32 > 0, or (1,) at the output.
-        shift: (units,) float32.
-        mean: (units,) float32, running.
-        var: (units,) float32, running; (1,) at the output.
+        gain: (units,) float32 > 0, or (1,) at the output; a parameter.
+        shift: (units,) float32; a parameter.
+        mean: (units,) float32, running; a buffer.
+        var: (units,) float32, running; (1,) at the output; a buffer.
         output: whether it is the output layer's.
     """
 
-    def __init__(self, units: int, *, output: bool, device: torch.device | str = "cpu") -> None:
-        shared = 1 if output else units
-        self.gain = torch.ones(shared, device=device).requires_grad_()
-        self.shift = torch.zeros(units, device=device).requires_grad_()
-        self.mean = torch.zeros(units, device=device)
-        self.var = torch.ones(shared, device=device)
-        self.output = output
+    mean: Tensor
+    var: Tensor
 
-    def train(self, a: Tensor) -> Tensor:
+    def __init__(self, units: int, *, output: bool, device: torch.device | str = "cpu") -> None:
+        super().__init__()
+        shared = 1 if output else units
+        self.gain = torch.nn.Parameter(torch.ones(shared, device=device))
+        self.shift = torch.nn.Parameter(torch.zeros(units, device=device))
+        self.register_buffer("mean", torch.zeros(units, device=device))
+        self.register_buffer("var", torch.ones(shared, device=device))
+        self.output = output
+        # At hand: no step waits for the module's own look-up by name.
+        self._tensors = self.gain, self.shift, self.mean, self.var
+
+    def normalise(self, a: Tensor) -> Tensor:
         """Normalise sums by their batch, and let the running mean and variance follow.
 
         Args:
@@ -53,14 +59,15 @@ class Norm:
         Returns:
             the same shape; differentiable.
         """
+        gain, shift, running_mean, running_var = self._tensors
         if not self.output:
-            return F.batch_norm(a, self.mean, self.var, self.gain, self.shift, True, MOMENTUM, EPS)
+            return F.batch_norm(a, running_mean, running_var, gain, shift, True, MOMENTUM, EPS)
         mean = a.mean(dim=0)
         var = (a - mean).square().mean()
         with torch.no_grad():
-            self.mean.lerp_(mean, MOMENTUM)
-            self.var.lerp_(var.reshape(1), MOMENTUM)
-        return (a - mean) / torch.sqrt(var + EPS) * self.gain + self.shift
+            running_mean.lerp_(mean, MOMENTUM)
+            running_var.lerp_(var.reshape(1), MOMENTUM)
+        return (a - mean) / torch.sqrt(var + EPS) * gain + shift
 
     @torch.no_grad()
     def evaluate(self, a: Tensor) -> Tensor:
@@ -97,15 +104,8 @@ class Norm:
     @torch.no_grad()
     def clip(self, reach: int | None = None) -> None:
         """Keep the gains positive and, if there is a reach, the integers within it."""
-        self.gain.clamp_(min=LEAST_GAIN)
+        gain, shift, mean, var = self._tensors
+        gain.clamp_(min=LEAST_GAIN)
         if reach is not None:
-            scale = self.gain / torch.sqrt(self.var + EPS)
-            torch.clamp(self.shift, (self.mean - reach) * scale, (self.mean + reach) * scale, out=self.shift)
-
-    def parameters(self) -> list[Tensor]:
-        """What the optimiser trains."""
-        return [self.gain, self.shift]
-
-    def buffers(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps besides."""
-        return {"mean": self.mean, "var": self.var}
+            scale = gain / torch.sqrt(var + EPS)
+            torch.clamp(shift, (mean - reach) * scale, (mean + reach) * scale, out=shift)

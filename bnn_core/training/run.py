@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from bnn_core.config import PhaseConfig, RunConfig
+from bnn_core.config import PhaseConfig, RunConfig, field_spec
 from bnn_core.datasets import Digits
-from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -27,14 +24,14 @@ from bnn_core.runs.events import (
     RunStarted,
     SettingsChanged,
     Snapshot,
-    histogram,
 )
-from bnn_core.training.binarize import Boundary, compress
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.training.binarize import Boundary
 from bnn_core.training.control import Control
 from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material, Probe
-from bnn_core.training.measure import bitwise_error, percent_wrong, real_error
+from bnn_core.training.measure import bitwise_error, percent_wrong, real_error, weights_by_layer
 from bnn_core.training.schedule import Place, compression_gain, learning_rate, share_done
 from bnn_core.training.state import learner_arrays, learner_of
 from bnn_core.training.streams import init_stream, noise_stream, order
@@ -224,7 +221,7 @@ class Run:
         place = self.place
         place.changes.append((name, value))
         self.config = self.config.updated({name: value})
-        if name == "noise.sparsity":
+        if field_spec(name).refresh == "boundaries":
             self.learner.set_boundaries(self.config)
         return SettingsChanged(
             t=self._t, phase=place.phase, epoch=place.epoch + 1, step=place.step, field=name, value=value
@@ -240,10 +237,7 @@ class Run:
         train = bitwise_error(packed, material.probe)
         validation = None if material.validation is None else bitwise_error(packed, material.validation)
         gain = self.gain if place.phase == 1 else None
-        with torch.no_grad():
-            compressed = [w if gain is None else compress(w, gain) for w in network.weights]
-            saturation = [float(w.abs().mean()) for w in compressed]
-            bins = [histogram(w.cpu().numpy()) for w in compressed]
+        weights = weights_by_layer(network, signs, self._last_signs, gain)
         self._tick()
         yield EpochEnded(
             t=self._t,
@@ -254,11 +248,7 @@ class Run:
             validation_error_real=self._error_real(material.validation),
             train_error_bitwise=train.error,
             validation_error_bitwise=None if validation is None else validation.error,
-            flips=[float(np.mean(a != b)) for a, b in zip(signs, self._last_signs, strict=True)],
-            zeros=[float(np.mean(w == 0)) for w in signs],
-            saturation=saturation,
-            histogram=bins,
-            boundary=[_compressed(edge, gain) for edge in network.edges],
+            **weights,
             ties=(validation or train).ties,
             learning_rate=self.learning_rate,
             gain=gain,
@@ -370,16 +360,9 @@ class Run:
         self.place = Place(**state["place"])
         for name, value in self.place.changes:
             self.config = self.config.updated({name: value})
-        layers = len(self.material.sizes) - 1
-        self._last_signs = [arrays[f"signs{i}"] for i in range(layers)]
-        self.learner = learner_of(arrays, layers, self.material, self._device)
+        self.learner = learner_of(arrays, self.material, self._device)
+        self._last_signs = [arrays[f"signs{i}"] for i in range(len(self.learner.network.weights))]
         if state["edges"] is None:  # a branch may want another sparsity from here on
             self.learner.set_boundaries(self.config)
         else:
             self.learner.network.edges = [Boundary(beta, cut) for beta, cut in state["edges"]]
-
-
-def _compressed(edge: Boundary, gain: float | None) -> float:
-    """Where a boundary lies among the compressed weights; 0 without one."""
-    beta = edge.beta or 0.0
-    return beta if gain is None else math.tanh(gain * beta)

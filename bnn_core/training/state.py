@@ -14,53 +14,36 @@ from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material
 
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
 
 def learner_arrays(learner: Learner) -> dict[str, NDArray[Any]]:
     """Everything that a step changes.
 
-    ``latentN`` are the parameters in :meth:`LatentNetwork.parameters`' order, ``adamN.*`` the optimiser's
-    moments of them, ``normN.*`` the running statistics.
+    ``latentN`` are the network's parameters, in their order, ``adamN.*`` the optimiser's moments of them,
+    ``normN.*`` the running statistics: float32 of the parameter's shape; ``adamN.step`` is one number.
     """
-    arrays: dict[str, NDArray[Any]] = {}
-
-    def keep(name: str, tensor: Tensor) -> None:
-        # A copy: training goes on in the tensor's own memory.
-        arrays[name] = tensor.detach().cpu().numpy().copy()
-
-    for i, parameter in enumerate(learner.network.parameters()):
-        keep(f"latent{i}", parameter)
-        for name, value in learner.optimizer.state.get(parameter, {}).items():
-            keep(f"adam{i}.{name}", value)
-    for i, norm in enumerate(learner.network.norms):
-        for name, value in norm.buffers().items():
-            keep(f"norm{i}.{name}", value)
-    return arrays
+    tensors: dict[str, Tensor] = dict(learner.network.named_buffers())
+    tensors |= {f"latent{i}": p for i, p in enumerate(learner.network.parameters())}
+    for i, moments in learner.optimizer.state_dict()["state"].items():
+        tensors |= {f"adam{i}.{name}": value for name, value in moments.items()}
+    # A copy: training goes on in the tensors' own memory.
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
 
 
-def learner_of(arrays: Mapping[str, NDArray[Any]], layers: int, material: Material, device: str) -> Learner:
+def learner_of(arrays: Mapping[str, NDArray[Any]], material: Material, device: str) -> Learner:
     """The learner whose arrays these are; its boundaries are not among them."""
-    tensors = {name: torch.from_numpy(np.array(value)).to(device) for name, value in arrays.items()}
-    network = LatentNetwork(
-        [tensors[f"latent{2 * i}"] for i in range(layers)],
-        [tensors[f"latent{2 * i + 1}"] for i in range(layers)],
-    )
+    tensors = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+    network = LatentNetwork(material.free_sizes, device)
     if "norm0.mean" in tensors:
-        _restore_norms(network, tensors)
+        network.make_norms()
+    kept = {name: tensors[f"latent{i}"] for i, (name, _) in enumerate(network.named_parameters())}
+    network.load_state_dict(kept | {name: tensors[name] for name, _ in network.named_buffers()})
     learner = Learner(network, material)
-    for i, parameter in enumerate(network.parameters()):
-        prefix = f"adam{i}."
-        moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        if moments:
-            learner.optimizer.state[parameter] = moments
+    moments = {
+        i: {name: tensors[f"adam{i}.{name}"] for name in _MOMENTS}
+        for i in range(len(kept))
+        if f"adam{i}.step" in tensors  # what a loss never reached has none
+    }
+    learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": moments})
     return learner
-
-
-@torch.no_grad()
-def _restore_norms(network: LatentNetwork, tensors: Mapping[str, Tensor]) -> None:
-    network.make_norms()
-    first = 2 * len(network.weights)
-    for i, norm in enumerate(network.norms):
-        for place, parameter in enumerate(norm.parameters()):
-            parameter.copy_(tensors[f"latent{first + 2 * i + place}"])
-        for name, value in norm.buffers().items():
-            value.copy_(tensors[f"norm{i}.{name}"])

@@ -22,20 +22,20 @@ class Answers:
     read: NDArray[np.int64]
     margin: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, scores: NDArray[np.int32], labels: NDArray[np.integer]) -> Answers:
+        """From (n, classes) integer sums; of equal sums the lowest class wins, as in the network."""
+        order = np.sort(scores, axis=1)
+        return cls(
+            labels=labels.astype(np.int64),
+            read=scores.argmax(axis=1).astype(np.int64),
+            margin=(order[:, -1].astype(np.int64) - order[:, -2]),
+        )
+
     @property
     def errors(self) -> int:
         """How many digits were misread."""
         return int((self.read != self.labels).sum())
-
-
-def answers(scores: NDArray[np.int32], labels: NDArray[np.integer]) -> Answers:
-    """Answers from (n, classes) integer sums; of equal sums the lowest class wins, as in the network."""
-    order = np.sort(scores, axis=1)
-    return Answers(
-        labels=labels.astype(np.int64),
-        read=scores.argmax(axis=1).astype(np.int64),
-        margin=(order[:, -1].astype(np.int64) - order[:, -2]),
-    )
 
 
 def one_of_each(known: Answers, classes: int) -> NDArray[np.int64]:

@@ -13,7 +13,6 @@ from itertools import pairwise
 from bnn_core.config import RunConfig
 from bnn_core.datasets.features import input_count
 from bnn_core.errors import InputError
-from explorer.screens.train import words
 
 VARIABLE = "BNN_BUDGET"
 DIGITS = 50_000
@@ -21,6 +20,7 @@ DIGITS = 50_000
 
 SIDE, CLASSES = 28, 10
 
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
 _WEIGHT_SECONDS = 1.15e-10
 _STEP_SECONDS = 8e-4
 """What one weight costs a digit, and what a step costs beside; from the presets' times."""
@@ -51,7 +51,9 @@ def allowed_seconds() -> float | None:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise InputError(words.bad_budget(VARIABLE, text))
+        raise InputError(
+            f"{VARIABLE} is {text[:40]!r}, which is no number of seconds, so nothing can be trained here."
+        )
     return seconds
 
 
@@ -59,4 +61,17 @@ def check(config: RunConfig) -> None:
     """Raises InputError, one sentence, if the run would take more than the machine allows."""
     allowed, expected = allowed_seconds(), expected_seconds(config)
     if allowed is not None and expected > allowed:
-        raise InputError(words.over_budget(expected, allowed, VARIABLE))
+        raise InputError(
+            f"This run would take about {duration(expected)}, and this machine allows {duration(allowed)}"
+            f" a run ({VARIABLE}): fewer epochs, training digits or units would fit."
+        )
+
+
+def duration(seconds: float) -> str:
+    """20 s, 3 min, 1 h 20 min, with narrow spaces that do not break."""
+    if seconds < 99.5:
+        return f"{seconds:.0f}{_NARROW}s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes}{_NARROW}min"
+    return f"{minutes // 60}{_NARROW}h {minutes % 60}{_NARROW}min"

@@ -1,13 +1,14 @@
 """The networks that the pages can show, and what is kept of them between two clicks.
 
 Shipped models and runs are both run folders. Everything that takes longer than a few milliseconds is computed
-once per file and version (its time of change and size), for all sessions.
+once a file and version, see `File`, for all sessions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.measures import class_codes, order_by_digit
 from bnn_core.models import ShippedModel, shipped_models
-from bnn_core.runs.folder import RunFolder, list_runs
-from explorer.server.answers import Answers, answers
+from bnn_core.names import CONFIG_FILE
+from bnn_core.runs.find import list_runs
+from bnn_core.runs.folder import RunFolder
+from explorer.server.answers import Answers
 from explorer.server.live import followers
 
 CODE_DIGITS = 5_000
@@ -27,8 +30,27 @@ PREFERRED = ("talk", "quick")
 """The shipped model that opens first, the first of these that is there."""
 
 
-Version = tuple[int, int]
-"""What tells two states of a file apart: time of change in nanoseconds, and size."""
+class File(NamedTuple):
+    """A file as it was when it was looked at: what all that is made of it is kept under.
+
+    A tuple of plain values, as Streamlit hashes nothing sooner.
+
+    Attributes:
+        version: what tells two states of it apart, time of change in nanoseconds and size; zeros if it is
+            gone, as reading it will say.
+    """
+
+    path: str
+    version: tuple[int, int]
+
+    @classmethod
+    def of(cls, path: Path) -> File:
+        """A file as it is now."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return cls(str(path), (0, 0))
+        return cls(str(path), (stat.st_mtime_ns, stat.st_size))
 
 
 @dataclass(frozen=True)
@@ -57,8 +79,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A network file of a run: one of its snapshots, or the finished network.
+class KeptMoment:
+    """A moment of a run whose bits are kept: one of its snapshots, or the finished network.
 
     Attributes:
         name: in the URL: the file's name without its ending; "" for the finished network.
@@ -66,7 +88,7 @@ class Moment:
     """
 
     name: str
-    path: Path
+    file: File
     phase: int
     epoch: int
     step: int
@@ -113,26 +135,27 @@ def _entry(run: RunFolder, shipped: bool) -> Entry | None:
     if path is None:
         return None
     # Every network of a run has the same shape, so the configuration's version is key enough.
-    shape = _shape(str(run.path), version(run.path / "config.json"), str(path))
+    shape = _shape(File.of(run.path / CONFIG_FILE), path)
     card = run.card() if run.model_path else None
     error = (card or {}).get("error_percent")
     return Entry(run.id, run.path, shipped, *shape, None if error is None else float(error))
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _shape(folder: str, version: Version, _path: str) -> tuple[tuple[int, ...], str, str, int]:
+def _shape(config: File, _path: Path) -> tuple[tuple[int, ...], str, str, int]:
     """Sizes, variant and features of a run's networks, from one of them; constant units, as configured."""
-    network = BitwiseNetwork.load(Path(_path))
-    return network.sizes, network.variant, network.features, RunFolder(folder).config.network.constant_units
+    network = BitwiseNetwork.load(_path)
+    constants = RunFolder(Path(config.path).parent).config.network.constant_units
+    return network.sizes, network.variant, network.features, constants
 
 
-def moments(entry: Entry) -> list[Moment]:
+def moments(entry: Entry) -> list[KeptMoment]:
     """A run's snapshots in time; the finished network stands for the last one, which is equal to it."""
     run = RunFolder(entry.folder)
-    found = [Moment(shot.path.stem, shot.path, shot.phase, shot.epoch, shot.step) for shot in run.snapshots()]
+    found = [KeptMoment(shot.name.text, File.of(shot.path), *shot.name) for shot in run.snapshots()]
     if run.model_path is not None:
-        last = found.pop() if found else Moment("", run.model_path, 0, 0, 0)
-        found.append(Moment("", run.model_path, last.phase, last.epoch, last.step))
+        finished = KeptMoment("", File.of(run.model_path), 0, 0, 0)
+        found.append(replace(found.pop(), name="", file=finished.file) if found else finished)
     return found
 
 
@@ -146,18 +169,13 @@ def is_last(entry: Entry, at: str) -> bool:
     """Whether `at` names the snapshot that the finished network stands for."""
     run = RunFolder(entry.folder)
     shots = run.snapshots() if run.model_path is not None else []
-    return bool(shots) and shots[-1].path.stem == at
+    return bool(shots) and shots[-1].name.text == at
 
 
-def real_path(entry: Entry) -> Path | None:
+def real_file(entry: Entry) -> File | None:
     """The file of the run's real-valued network; None while there is none."""
-    return RunFolder(entry.folder).real_path
-
-
-def version(path: Path) -> Version:
-    """The version of a file now."""
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size
+    path = RunFolder(entry.folder).real_path
+    return None if path is None else File.of(path)
 
 
 @st.cache_resource(show_spinner=False)
@@ -167,34 +185,28 @@ def digits() -> Digits:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def load_network(path: str, version: Version) -> BitwiseNetwork:
-    """A network file; `version` is part of the key, so that a file that changed is read again."""
-    return BitwiseNetwork.load(Path(path))
+def load_network(file: File) -> BitwiseNetwork:
+    """A network file; one that has changed since is another `File`, and read again."""
+    return BitwiseNetwork.load(Path(file.path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def load_real(path: str, version: Version) -> RealNetwork:
+def load_real(file: File) -> RealNetwork:
     """Phase 1's real network."""
-    return RealNetwork.load(path)
+    return RealNetwork.load(file.path)
 
 
 @st.cache_resource(show_spinner="Reading 10,000 test digits", max_entries=64)
-def known(path: str, version: Version) -> Known:
+def known(file: File) -> Known:
     """Run a network over the test digits, once a file and version."""
-    network = load_network(path, version)
     data = digits()
-    scores = network.scores(data.test_images)
-    return Known(
-        answers=answers(scores, data.test_labels),
-        largest=int(np.abs(scores).max()),
-    )
+    scores = load_network(file).scores(data.test_images)
+    return Known(Answers.of(scores, data.test_labels), largest=int(np.abs(scores).max()))
 
 
 @st.cache_resource(show_spinner="Finding what each unit answers to", max_entries=16)
-def orders(path: str, version: Version) -> list[NDArray[np.int64]]:
+def orders(file: File) -> list[NDArray[np.int64]]:
     """For each hidden layer (units,) int64: the units placed by the digit that they answer to most."""
     data = digits()
-    codes = class_codes(
-        load_network(path, version), data.train_images[:CODE_DIGITS], data.train_labels[:CODE_DIGITS]
-    )
+    codes = class_codes(load_network(file), data.train_images[:CODE_DIGITS], data.train_labels[:CODE_DIGITS])
     return [order_by_digit(code) for code in codes]

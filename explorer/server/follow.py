@@ -6,12 +6,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bnn_core.errors import InputError
-from bnn_core.runs.folder import EventLog, RunFolder
+from bnn_core.runs.folder import EVENTS_FILE, EventLog, RunFolder
 from explorer.server.history import History, history
 from explorer.server.jobs import Job
 
@@ -48,9 +48,8 @@ class Follower:
         self.folder = folder
         self._lock = threading.Lock()
         self._run: RunFolder | None = None
-        self._log: EventLog | None = None
+        self._log = EventLog(folder / EVENTS_FILE)
         self._seen = Seen(History(), (0, 0), False)
-        self._count = -1
         self._locked = False
         self._locked_at = -LOCK_SECONDS
 
@@ -65,19 +64,13 @@ class Follower:
     def poll(self) -> Seen:
         """Read what is new."""
         with self._lock:
-            run = self._find()
-            if run is None:
+            if self._find() is None:
                 return self._seen
-            if self._log is None:
-                self._log = run.log()
             self._log.poll()
-            count = len(self._log.records)
-            if (self._log.generation, count) != (self._seen.version[0], self._count):
-                self._count = count
+            now, seen = (self._log.generation, len(self._log.records)), self._seen
+            if not seen.exists or now != (seen.version[0], len(seen.records)):
                 found = history(self._log.records)
                 self._seen = Seen(found, (self._log.generation, found.facts), True, self._log.records)
-            elif not self._seen.exists:
-                self._seen = replace(self._seen, exists=True)
             return self._seen
 
     def locked(self) -> bool:
@@ -92,19 +85,20 @@ class Follower:
 
     def status(self, seen: Seen, job: Job | None) -> tuple[Status, bool]:
         """(how the run stands, whether another program writes it)."""
-        if job is not None and job.state == "waiting":
+        state = None if job is None else job.state
+        going: Status = "paused" if seen.history.paused else "running"
+        if state == "waiting":
             return "waiting", False
         if job is not None and job.active:
-            began = seen.exists and seen.history.started is not None and job.state == "running"
-            return ("paused" if seen.history.paused else "running") if began else "starting", False
-        if not seen.exists:
-            return ("failed" if job is not None and job.state == "failed" else "gone"), False
-        end = seen.history.end
-        if end is not None and end.status in ("finished", "stopped", "failed"):
-            return end.status, False  # type: ignore[return-value]
-        if self.locked():
-            return ("paused" if seen.history.paused else "running"), True
-        return ("failed" if job is not None and job.state == "failed" else "interrupted"), False
+            began = seen.history.started is not None and state == "running"
+            return going if began else "starting", False
+        if seen.exists:
+            end = seen.history.end
+            if end is not None and end.status in ("finished", "stopped", "failed"):
+                return end.status, False  # type: ignore[return-value]
+            if self.locked():
+                return going, True
+        return "failed" if state == "failed" else "interrupted" if seen.exists else "gone", False
 
 
 class Followers:

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any
 
 from bnn_core.config import RunConfig
 from bnn_core.errors import InputError
-from bnn_core.runs.events import (
+from bnn_core.events import (
     Branched,
     EpochEnded,
     Event,
@@ -24,7 +24,8 @@ from bnn_core.runs.events import (
     SettingsChanged,
 )
 
-E = TypeVar("E", bound=Event)
+_KINDS = {kind.name: kind for kind in Event.__subclasses__()}
+"""The events by the name in their records."""
 
 SPEEDS = 12
 """Progress records, four a second, that the speed is taken from."""
@@ -250,7 +251,6 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
     glances: list[Glance] = []
     steps = [0, 0]
     config: RunConfig | None = None
-    planned: list[int] | None = None
     epochs: list[EpochEnded] = []
     changes: list[SettingsChanged] = []
     progress: Progress | None = None
@@ -259,58 +259,42 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
     speeds: deque[float] = deque(maxlen=SPEEDS)
     for record in records:
         name = record.get("event")
-        if name == "progress":
-            said = _typed(Progress, record)
-            if said is not None:
-                progress, paused, phase = said, said.paused, said.phase
-                if said.speed:
-                    speeds.append(said.speed)
-            continue
-        if name == "recomputing":
-            recomputing = _typed(Recomputing, record)
-            continue
-        facts += 1
-        if name == "run_started":
-            started = _typed(RunStarted, record)
-            config = _config(record.get("config"))
-            planned = [config.phase1.epochs, config.phase2.epochs] if config else None
-        elif name == "phase_started":
-            begun = _typed(PhaseStarted, record)
-            if begun is not None:
+        facts += name not in ("progress", "recomputing")
+        if "config" in record:
+            config = _config(record["config"]) or config
+        if name == "snapshot" and (glance := _glance(record, steps[phase - 1])) is not None:
+            glances.append(glance)
+        match _typed(record):
+            case Progress() as progress:
+                paused, phase = progress.paused, progress.phase
+                if progress.speed:
+                    speeds.append(progress.speed)
+            case Recomputing() as recomputing:
+                pass
+            case RunStarted() as started:
+                pass
+            case PhaseStarted() as begun:
                 phase, progress = begun.phase, None
                 steps[phase - 1] = begun.steps
-        elif name == "snapshot":
-            glance = _glance(record, steps[phase - 1])
-            if glance is not None:
-                glances.append(glance)
-        elif name == "epoch_ended":
-            epoch = _typed(EpochEnded, record)
-            if epoch is not None:
+            case EpochEnded() as epoch:
                 epochs.append(epoch)
                 progress, paused = None, False
-        elif name == "settings_changed":
-            change = _typed(SettingsChanged, record)
-            if change is not None:
+            case SettingsChanged() as change:
                 changes.append(change)
-        elif name == "branched":
-            parent = _typed(Branched, record)
-            config = _config(record.get("config")) or config
-            planned = [config.phase1.epochs, config.phase2.epochs] if config else None
-            phase = parent.phase if parent else phase
-            progress, paused, changes = None, False, []
-        elif name == "recomputed":
-            recomputing = None
-            made = _typed(Recomputed, record)
-            same_bits = made.same_bits if made else None
-        elif name == "run_ended":
-            end = _typed(RunEnded, record)
-            progress = None if end is not None and end.status == "finished" else progress
-            paused = False
-    if planned is None:
-        planned = [sum(e.phase == 1 for e in epochs), sum(e.phase == 2 for e in epochs)]
+            case Branched() as parent:
+                phase, progress, paused, changes = parent.phase, None, False, []
+            case Recomputed(same_bits=same_bits):
+                recomputing = None
+            case RunEnded() as end:
+                progress = None if end.status == "finished" else progress
+                paused = False
+    if config is None:
+        planned = (sum(e.phase == 1 for e in epochs), sum(e.phase == 2 for e in epochs))
+    else:
+        planned = (config.phase1.epochs, config.phase2.epochs)
     return History(
         config=config,
-        planned=(planned[0], planned[1]),
+        planned=planned,
         started=started,
         epochs=tuple(epochs),
         glances=tuple(glances),
@@ -342,7 +326,9 @@ def _glance(record: Mapping[str, Any], steps: int) -> Glance | None:
     return None if errors == (None, None) else Glance(phase, step / steps, *errors)
 
 
-def _typed(kind: type[E], record: Mapping[str, Any]) -> E | None:
+def _typed(record: Mapping[str, Any]) -> Event | None:
+    """The record as the event that it is; None if it lacks something, as a snapshot's its network."""
+    kind = _KINDS.get(str(record.get("event")), Event)
     known = {f.name for f in dataclasses.fields(kind)}
     try:
         return kind(**{key: value for key, value in record.items() if key in known})

@@ -15,32 +15,24 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib.util
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from bnn_core.config import RunConfig, check_live
 from bnn_core.errors import InputError
-from bnn_core.runs.folder import new_branch_id, new_run_id, runs_root
+from bnn_core.names import new_branch_id, new_run_id, runs_root
 from bnn_core.runs.past import Moment
-from explorer.server import budget
-from explorer.server.worker_process import WORKER, WorkerProcess
+from explorer.server import budget, machine
+from explorer.server.worker_process import WORKER, Answer, WorkerProcess
 
 JobState = Literal["waiting", "starting", "running", "finished", "stopped", "failed", "interrupted"]
 
 ENDED_KEPT = 20
 """How many ended jobs the manager remembers; their folders say the rest."""
-
-OFF = "Training is switched off on this machine (BNN_TRAINING=off); the trained networks can be looked at."
-NO_TORCH = (
-    "Training needs PyTorch, which is not installed here: python -m pip install torch, then open this page"
-    " again. The trained networks can be looked at without it."
-)
 
 
 @dataclass(frozen=True)
@@ -76,28 +68,17 @@ class Jobs:
         queue: those that wait, the next one first.
         ended: how the last ones ended, by id.
         worker: "none", "warming" (it loads PyTorch), "ready" or "busy".
-        version: counts every change.
     """
 
     current: Job | None
     queue: tuple[Job, ...]
     ended: Mapping[str, Job]
     worker: Literal["none", "warming", "ready", "busy"]
-    version: int
 
     def find(self, run_id: str) -> Job | None:
         """A job by its run's id."""
-        known = [job for job in (self.current, *self.queue) if job is not None and job.id == run_id]
-        return known[0] if known else self.ended.get(run_id)
-
-
-def unavailable() -> str | None:
-    """Why nothing can be trained here, one sentence that says how to change it; None if it can."""
-    if os.environ.get("BNN_TRAINING", "").lower() in ("off", "0", "no", "false"):
-        return OFF
-    if importlib.util.find_spec("torch") is None:
-        return NO_TORCH
-    return None
+        known = (job for job in (self.current, *self.queue) if job is not None and job.id == run_id)
+        return next(known, self.ended.get(run_id))
 
 
 class JobManager:
@@ -115,10 +96,7 @@ class JobManager:
         self._queue: list[Job] = []
         self._ended: dict[str, Job] = {}
         self._early: list[dict[str, Any]] = []  # what the current run was told before it had started
-        self._figures: dict[str, Mapping[str, Any] | None] = {}  # None: could not be measured
-        self._measuring: set[str] = set()
         self._broken = False  # the last worker never came to life
-        self._version = 0
         self._closed = False
         atexit.register(self.close)
 
@@ -126,8 +104,8 @@ class JobManager:
 
     @property
     def unavailable(self) -> str | None:
-        """Why nothing can be trained, see `unavailable`."""
-        return unavailable()
+        """Why nothing can be trained, see `machine.unavailable`."""
+        return machine.unavailable()
 
     @property
     def available(self) -> bool:
@@ -140,7 +118,7 @@ class JobManager:
             worker: Literal["none", "warming", "ready", "busy"] = "none"
             if self._worker is not None:
                 worker = "busy" if self._current else "ready" if self._worker.ready else "warming"
-            return Jobs(self._current, tuple(self._queue), dict(self._ended), worker, self._version)
+            return Jobs(self._current, tuple(self._queue), dict(self._ended), worker)
 
     def wait_for(self, condition: Callable[[Jobs], bool], timeout: float) -> bool:
         """Block until the jobs stand so; returns whether they do."""
@@ -154,6 +132,19 @@ class JobManager:
         if self.available:
             with contextlib.suppress(InputError), self._changed:
                 self._ensure_worker()
+
+    def ask(self, question: Mapping[str, Any]) -> Future[Answer] | None:
+        """Ask the worker something that is no run, see `WorkerProcess.ask`; never raises.
+
+        Returns:
+            the answer to come; None while there is no worker: whoever wants to know asks again.
+        """
+        with self._changed:
+            if not self._broken:
+                return None if self._worker is None else self._worker.ask(question)
+        nothing: Future[Answer] = Future()
+        nothing.set_result(None)
+        return nothing
 
     def start(self, config: RunConfig, *, label: str = "", name: str = "run", data: str | None = None) -> str:
         """Start a run, or let it wait for its turn.
@@ -170,14 +161,7 @@ class JobManager:
             InputError: training is off, the run is over the machine's budget, or the runs' folder cannot be
                 written.
         """
-        self._check_available()
-        budget.check(config)
-        root = runs_root()
-        check_writable(root)
-        run_id = new_run_id(name)
-        request = {"command": "run", "config": config.to_dict(), "data": data}
-        self._submit(run_id, root / run_id, request, label)
-        return run_id
+        return self._submit_new(new_run_id(name), config, {"command": "run", "data": data}, label)
 
     def branch(
         self,
@@ -202,14 +186,8 @@ class JobManager:
         Raises:
             InputError: as :meth:`start`.
         """
-        self._check_available()
-        budget.check(config)
-        root = runs_root()
-        check_writable(root)
-        run_id = new_branch_id(parent.name)
         request = {"command": "branch", "parent": str(parent), "at": moment.text, "changes": dict(changes)}
-        self._submit(run_id, root / run_id, {**request, "config": config.to_dict(), "data": data}, label)
-        return run_id
+        return self._submit_new(new_branch_id(parent.name), config, {**request, "data": data}, label)
 
     def resume_run(self, folder: Path, *, label: str = "", data: str | None = None) -> None:
         """Go on with a stopped, interrupted or failed run, now or when its turn comes.
@@ -217,35 +195,13 @@ class JobManager:
         Raises:
             InputError: training is off, the run is under way or waits, or its folder cannot be written.
         """
-        self._check_available()
-        check_writable(folder)
+        machine.check_available()
+        machine.check_writable(folder)
         with self._changed:
             job = self.jobs().find(folder.name)
             if job is not None and (job.active or job.state == "waiting"):
                 raise InputError(f"Run {folder.name} is under way already, or waits for its turn.")
             self._submit(folder.name, folder, {"command": "resume_run", "data": data}, label)
-
-    def measure(self, key: str, model: Path) -> None:
-        """Ask the worker, once for each key, how long a network takes for a digit; never raises.
-
-        Args:
-            key: what the answer is known by, see `figures`.
-            model: the network's file.
-        """
-        with self._changed:
-            if self._broken:
-                self._figures.setdefault(key, None)
-            if key in self._figures or key in self._measuring:
-                return
-            if self._worker is None:
-                return  # there will be one: whoever waits for the figures asks again
-            self._measuring.add(key)
-            self._worker.send({"command": "measure", "key": key, "model": str(model)})
-
-    def figures(self, key: str) -> tuple[bool, Mapping[str, Any] | None]:
-        """Whether `measure` has its answer, and the answer: None if there is or will be none."""
-        with self._changed:
-            return key in self._figures, self._figures.get(key)
 
     def pause(self, run_id: str) -> None:
         """Hold the run before its next step."""
@@ -273,7 +229,7 @@ class JobManager:
             for job in self._queue:
                 if job.id == run_id:
                     self._queue.remove(job)
-                    self._note()
+                    self._changed.notify_all()
                     return
         raise InputError(f"Run {run_id} does not wait for its turn, so it cannot be taken out of the queue.")
 
@@ -283,21 +239,21 @@ class JobManager:
             self._closed = True
             worker, self._worker = self._worker, None
             self._queue.clear()
-            self._note()
+            self._changed.notify_all()
         atexit.unregister(self.close)
         if worker is not None:
             worker.close()
 
     # Inside; the lock is held
 
-    def _check_available(self) -> None:
-        reason = self.unavailable
-        if reason is not None:
-            raise InputError(reason)
-
-    def _note(self) -> None:
-        self._version += 1
-        self._changed.notify_all()
+    def _submit_new(self, run_id: str, config: RunConfig, request: Mapping[str, Any], label: str) -> str:
+        """Submit a run that has no folder yet; returns its id."""
+        machine.check_available()
+        budget.check(config)
+        root = runs_root()
+        machine.check_writable(root)
+        self._submit(run_id, root / run_id, {**request, "config": config.to_dict()}, label)
+        return run_id
 
     def _submit(self, run_id: str, folder: Path, request: Mapping[str, Any], label: str) -> None:
         job = Job(run_id, folder, label, {**request, "folder": str(folder), "label": label})
@@ -307,13 +263,13 @@ class JobManager:
             self._ensure_worker()
             self._ended.pop(run_id, None)
             self._queue.append(job)
-            self._note()
+            self._changed.notify_all()
             self._next()
 
     def _ensure_worker(self) -> None:
         if self._worker is None and not self._closed:
             self._worker = WorkerProcess(self._command, self._answered, self._died)
-            self._note()
+            self._changed.notify_all()
 
     def _next(self) -> None:
         """Hand the next run to an idle worker. It may be warming up still: its input waits for it."""
@@ -322,7 +278,7 @@ class JobManager:
         self._current = replace(self._queue.pop(0), state="starting")
         self._early = []
         self._worker.send(self._current.request)
-        self._note()
+        self._changed.notify_all()
 
     def _tell(self, run_id: str, command: dict[str, Any]) -> None:
         with self._changed:
@@ -341,7 +297,7 @@ class JobManager:
         while len(self._ended) > ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
         self._current = None
-        self._note()
+        self._changed.notify_all()
 
     def _answered(self, worker: WorkerProcess, answer: Mapping[str, Any]) -> None:
         """One line of the worker's output (called by its reader thread)."""
@@ -351,18 +307,13 @@ class JobManager:
             status = answer.get("status")
             if status == "ready":
                 worker.ready = True
-                self._note()
-            elif status == "measured":
-                key = str(answer.get("key"))
-                self._measuring.discard(key)
-                self._figures[key] = answer.get("figures")
-                self._note()
+                self._changed.notify_all()
             elif status == "started" and self._current is not None:
                 self._current = replace(self._current, state="running")
                 for command in self._early:
                     worker.send(command)
                 self._early = []
-                self._note()
+                self._changed.notify_all()
             elif status == "ended":
                 state = answer.get("state")
                 reason = answer.get("reason")
@@ -375,8 +326,6 @@ class JobManager:
             if worker is not self._worker:
                 return
             self._worker = None
-            self._figures |= dict.fromkeys(self._measuring)
-            self._measuring.clear()
             self._finish("interrupted", reason)
             self._broken = not worker.ready
             if self._broken:
@@ -388,17 +337,4 @@ class JobManager:
                 with contextlib.suppress(InputError):
                     self._ensure_worker()
                     self._next()
-            self._note()
-
-
-def check_writable(folder: Path) -> None:
-    """Make the folder if need be; raises InputError, one sentence, if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"Runs are kept in {folder}, which cannot be written ({error.strerror or error});"
-            " the environment variable BNN_RUNS names another folder."
-        ) from None
+            self._changed.notify_all()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+from bnn_core.names import SnapshotName
 from explorer.server.history import SPEEDS
 
 Record = Mapping[str, Any]
@@ -103,7 +104,7 @@ class Tape:
     def time_of(self, name: str) -> float | None:
         """When a snapshot was taken, by the name of its file without its ending."""
         for record, time in zip(self.records, self.times, strict=True):
-            if record.get("event") == "snapshot" and snapshot_name(record) == name:
+            if _text(record) == name:
                 return time
         return None
 
@@ -120,25 +121,20 @@ def tape(records: Sequence[Record]) -> Tape:
     return Tape(records, tuple(accumulate(told, lambda before, t: max(before + _TICK, t))))
 
 
-def snapshot_name(record: Record) -> str:
-    """The name of a snapshot's file without its ending: what `at` says in the URL."""
-    return f"phase{record.get('phase')}-epoch{record.get('epoch', 0):04}-step{record.get('step', 0):07}"
-
-
-def parts(name: str) -> tuple[int, int, int]:
-    """(phase, epoch, step) of such a name."""
-    phase, epoch, step = name.split("-")
-    return int(phase.removeprefix("phase")), int(epoch.removeprefix("epoch")), int(step.removeprefix("step"))
+def _text(record: Record) -> str | None:
+    """The name of the snapshot that a record tells of, as `at` in the URL; None for other records."""
+    name = SnapshotName.of(record)
+    return name and name.text
 
 
 def until_snapshot(records: Sequence[Record], name: str) -> list[Record]:
     """The records up to a snapshot; all of them if there is no such one."""
     for index, record in enumerate(records):
-        if record.get("event") == "snapshot" and snapshot_name(record) == name:
+        if _text(record) == name:
             return list(records[: index + 1])
     return list(records)
 
 
 def newest_snapshot(records: Sequence[Record]) -> str:
     """The name of the last snapshot; empty if there is none."""
-    return next((snapshot_name(r) for r in reversed(records) if r.get("event") == "snapshot"), "")
+    return next(filter(None, map(_text, reversed(records))), "")

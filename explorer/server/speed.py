@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bnn_core import BitwiseNetwork
 from bnn_core.bench import one_digit
 from explorer.server.jobs import JobManager
+from explorer.server.worker_process import Answer
 
 
 @dataclass(frozen=True)
@@ -44,30 +45,37 @@ class Speeds:
         self._manager = manager
         self._lock = threading.Lock()
         self._known: dict[str, Speed] = {}
+        self._asked: dict[str, Future[Answer]] = {}
         self._under_way: set[str] = set()
 
-    def of(self, network: BitwiseNetwork, path: Path) -> Speed | None:
+    def of(self, network: BitwiseNetwork, path: str) -> Speed | None:
         """The network's speed; None while it is being measured.
 
         Args:
             path: the network's file, for the worker.
         """
         key = _kind(network)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        if self._manager.available:
-            self._manager.measure(key, path)
-            answered, figures = self._manager.figures(key)
-            if not answered:
-                return None
-            if figures is not None and figures["baseline_us"] is not None:
-                return self._keep(key, figures)
         with self._lock:
+            if key in self._known:
+                return self._known[key]
+            if self._manager.available:
+                asked = self._asked.get(key) or self._ask(key, path)
+                if asked is None or not asked.done():
+                    return None
+                figures = (asked.result() or {}).get("figures")
+                if figures is not None and figures["baseline_us"] is not None:
+                    return self._keep(key, figures)
             if key not in self._under_way:
                 self._under_way.add(key)
                 threading.Thread(target=self._measure, args=(key, network), name="speed", daemon=True).start()
         return None
+
+    def _ask(self, key: str, path: str) -> Future[Answer] | None:
+        """Ask the worker, once for each kind; None if it has to be asked again, as there is no worker yet."""
+        asked = self._manager.ask({"command": "measure", "key": key, "model": path})
+        if asked is not None:
+            self._asked[key] = asked
+        return asked
 
     def _measure(self, key: str, network: BitwiseNetwork) -> None:
         self._keep(key, one_digit(network, baseline="numpy_float32"))

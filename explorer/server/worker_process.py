@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "bnn_core", "worker")
 CLOSE_SECONDS = 10.0
 """How long a worker may take to save its run when the app ends."""
+
+Answer = Mapping[str, Any] | None
+"""What the worker says to a question; None if it ended before."""
 
 
 class WorkerProcess:
@@ -33,6 +37,7 @@ class WorkerProcess:
         self.ready = False
         self._answered = answered
         self._died = died
+        self._asked: dict[str, Future[Answer]] = {}
         self._complaints: deque[str] = deque(maxlen=50)
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         try:
@@ -63,6 +68,19 @@ class WorkerProcess:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
+    def ask(self, question: Mapping[str, Any]) -> Future[Answer]:
+        """A request whose answer is for whoever asks; it may have to wait for a run to end.
+
+        Args:
+            question: for the worker; its "key", a text, comes back with the answer. While one is under way
+                with that key, nothing else is asked.
+        """
+        asked = self._asked.get(question["key"])
+        if asked is None:
+            asked = self._asked[question["key"]] = Future()
+            self.send(question)
+        return asked
+
     def close(self) -> None:
         """Close its input and wait; a worker that does not end is ended."""
         assert self._process.stdin is not None
@@ -82,13 +100,23 @@ class WorkerProcess:
             with contextlib.suppress(ValueError):
                 answer = json.loads(line)
                 if isinstance(answer, dict):
-                    self._answered(self, answer)
+                    self._tell(answer)
         code = self._process.wait()
         self._complaining.join(1.0)  # what it wrote last is on its way
         self._process.stdout.close()
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.close()
-        self._died(self, self._last_words(code))
+        self._died(self, self._last_words(code))  # nothing is asked from here on
+        for asked in self._asked.values():
+            asked.set_result(None)
+
+    def _tell(self, answer: Mapping[str, Any]) -> None:
+        """Give an answer to whoever waits for it."""
+        asked = self._asked.pop(str(answer.get("key")), None)
+        if asked is not None:
+            asked.set_result(answer)
+        else:
+            self._answered(self, answer)
 
     def _listen(self) -> None:
         assert self._process.stderr is not None

@@ -40,7 +40,7 @@ def _chosen(names: list[str]) -> None:
     state.change(model="" if name == names[0] else name, at="", layer=1, unit=None)
 
 
-def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.Moment:
+def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.KeptMoment:
     """The epoch scrubber, where the run has snapshots; else its one network.
 
     While the run is being trained the newest moment is shown as it comes, unless another was chosen.

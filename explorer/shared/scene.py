@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bnn_core import BitwiseNetwork, InputError
 from bnn_core.measures import band_edges
 from bnn_core.network.bitwise import LayerTrace
-from explorer.server import answers as gallery
 from explorer.server import catalogue
+from explorer.server.answers import one_of_each
 from explorer.shared import fields as watch
 from explorer.shared import view as state
 from explorer.shared import words
@@ -32,7 +32,7 @@ class Scene:
 
     view: state.View
     entry: catalogue.Entry
-    moment: catalogue.Moment
+    moment: catalogue.KeptMoment
     network: BitwiseNetwork
     image: NDArray[np.uint8]
     index: int
@@ -49,7 +49,7 @@ class Scene:
     @cached_property
     def known(self) -> catalogue.Known:
         """The network's answers to all test digits."""
-        return catalogue.known(str(self.moment.path), catalogue.version(self.moment.path))
+        return catalogue.known(self.moment.file)
 
     @cached_property
     def real(self) -> int | None:
@@ -58,7 +58,7 @@ class Scene:
 
 
 def compose(
-    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, *, outputs: bool = False
+    view: state.View, entry: catalogue.Entry, moment: catalogue.KeptMoment, *, outputs: bool = False
 ) -> Scene:
     """Run the digit through the network.
 
@@ -70,18 +70,16 @@ def compose(
         InputError: the network's file cannot be used, or it reads other pictures.
     """
     data = catalogue.digits()
-    version = catalogue.version(moment.path)
-    network = catalogue.load_network(str(moment.path), version)
+    network = catalogue.load_network(moment.file)
     if network.side != data.side or network.sizes[-1] != data.classes:
         raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
-    last = catalogue.moments(entry)[-1].path  # what must not change while the scrubber moves hangs on it
-    last_version = catalogue.version(last)
+    last = catalogue.moments(entry)[-1].file  # what must not change while the scrubber moves hangs on it
     drawn = view.drawn_digit
-    index = view.digit if view.digit is not None else _first_digit(catalogue.known(str(last), last_version))
+    index = view.digit if view.digit is not None else _first_digit(catalogue.known(last))
     image = data.test_images[index] if drawn is None else drawn
     traces = network.trace(image)
     hidden = network.sizes[1:-1]
-    by_digit = catalogue.orders(str(last), last_version)
+    by_digit = catalogue.orders(last)
     orders = by_digit if view.order == "digit" else [np.arange(units) for units in hidden]
     read = watch.reading(traces[-1].sums)
     layer, chosen = view.layer, view.unit
@@ -115,17 +113,17 @@ def compose(
 
 def _first_digit(known: catalogue.Known) -> int:
     """The digit that the page opens on: the clearest 3, or whatever is read right."""
-    clear = gallery.one_of_each(known.answers, int(known.answers.labels.max()) + 1)
+    clear = one_of_each(known.answers, int(known.answers.labels.max()) + 1)
     threes = clear[known.answers.labels[clear] == 3]
     return int(threes[0]) if len(threes) else int(clear[0]) if len(clear) else 0
 
 
 def _float_answer(entry: catalogue.Entry, image: NDArray[np.uint8]) -> int | None:
     """What the run's real-valued network reads; None where there is none."""
-    path = catalogue.real_path(entry)
-    if path is None:
+    file = catalogue.real_file(entry)
+    if file is None:
         return None
     try:
-        return int(catalogue.load_real(str(path), catalogue.version(path)).predict(image[None])[0])
+        return int(catalogue.load_real(file).predict(image[None])[0])
     except InputError:
         return None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from bnn_core.datasets.features import FEATURES, USUAL
 from bnn_core.presets import PRESETS
 from explorer.shared.numbers import MINUS, grouped, percent, plural, signed
 
@@ -89,11 +90,11 @@ OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {siz
 BLANK = "The drawing holds too little ink to be read."
 
 
-def network_name(sizes: Sequence[int], variant: str, features: str = "bipolar") -> str:
+def network_name(sizes: Sequence[int], variant: str, features: str = USUAL) -> str:
     """3 × 1024, strict; features other than the usual ones are named."""
     hidden = list(sizes[1:-1])
     shape = f"{len(hidden)} × {hidden[0]}" if len(set(hidden)) == 1 else "-".join(map(str, hidden))
-    return f"{shape}, {variant}" + ("" if features == "bipolar" else f", {features}")
+    return f"{shape}, {variant}" + ("" if features == USUAL else f", {features}")
 
 
 def moment_name(phase: int, epoch: int, step: int, *, last: bool = False, live: bool = False) -> str:
@@ -216,9 +217,7 @@ def close_label(unit: int, layer: int, agree: int) -> str:
 
 def features_note(features: str, threshold: int) -> str:
     """How a pixel becomes bits."""
-    if features == "two-bit":
-        return "high bits, low bits"
-    return f"pixel ≥ {threshold}" + (", else 0" if features == "zero-one" else "")
+    return FEATURES[features].note.format(threshold=threshold)
 
 
 def zero_words(switched_off: bool, absent: bool) -> str:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.measures import class_codes, flips, order_by_digit
 from bnn_core.models import MODELS_FOLDER
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.palette import palette
 from tests.browser.harness import SCREENS
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.kernels import KERNELS, PackedLayer
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.palette import palette
 from explorer.shared.numbers import signed
 from tests.browser.harness import SCREENS

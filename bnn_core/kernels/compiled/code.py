@@ -1,10 +1,44 @@
-"""Machine code in memory: one function that runs a network."""
+"""Machine code: how a kernel's is made, and one function in memory that runs a network."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnn_core.kernels.compiled.layout import Layout
+from bnn_core.kernels.layer import PackedLayer
+
+if TYPE_CHECKING:
+    from bnn_core.kernels.compiled.machine import Machine
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """A kernel as machine code: what writes it, how layers lie for it, what it cannot run.
+
+    Attributes:
+        name: the kernel's.
+        writer: the module of this package that writes it, ``"..._ir"``: its ``write(module, machine,
+            masked=...)`` adds the functions that run a layer and returns their names, by the layer's kind the
+            one for a single digit and the one for several.
+        lay_out: a layer; for each unit, padded, the most mismatches with which its bit is 1, int64; and the
+            processor -> what the functions read.
+        runs_on: whether a processor has the instructions.
+        most_inputs: of a layer.
+        instead: what runs where these two say no.
+    """
+
+    name: str
+    writer: str
+    lay_out: Callable[[PackedLayer, NDArray[np.int64], Machine], Layout]
+    runs_on: Callable[[Machine], bool] = lambda _machine: True
+    most_inputs: int = sys.maxsize
+    instead: Code | None = None
 
 
 @dataclass(frozen=True)
@@ -12,16 +46,16 @@ class Program:
     """Machine code, ready to run.
 
     Attributes:
-        kernel: ``"popcount"`` or ``"table"``.
+        code: what it is.
+        machine: the processor that it is for.
         run: (plan, digits, source, scores, labels, codes, scratch) -> nothing, integers and addresses as
             :func:`bnn_core.kernels.compiled.network_ir.run_function` says. Calling it releases Python's lock:
             other threads go on meanwhile.
-        lookup_bytes: bytes that the processor looks up at a time.
         cached: whether the code came from the cache.
     """
 
-    kernel: str
+    code: Code
+    machine: Machine
     run: Callable[..., None]
-    lookup_bytes: int
     cached: bool
-    _engine: Any  # the code lives as long as this
+    _engine: Any  # the machine code lives as long as this

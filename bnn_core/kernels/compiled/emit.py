@@ -81,10 +81,11 @@ class Emit:
         self._block = ""
         self._open("entry")
 
-    def end(self) -> None:
-        """Return, and add the function to its module."""
+    def end(self) -> str:
+        """Return, and add the function to its module; its name."""
         self._lines += [" ret void", "}"]
         self.module.add(self._name, "\n".join(self._lines))
+        return self._name
 
     # --- values ---
 

@@ -61,37 +61,18 @@ class Machine:
         return self.has("avx512vpopcntdq")
 
     @property
-    def best(self) -> str:
-        """The name of the fastest kernel.
-
-        Looking up pays where there is no instruction that counts bits in a vector.
-        """
-        return "table" if self.x86 and self.lookup_bytes and not self.counts_words else "popcount"
-
-    @property
     def identity(self) -> str:
         """What machine code depends on, besides its source."""
         return f"{self.triple} {self.cpu} {self.features} llvmlite {llvmlite.__version__}"
 
-    def target(self, *, jit: bool = True) -> Any:
-        """An llvmlite target machine.
-
-        Args:
-            jit: whether the code is to run in this process; otherwise it is only to be looked at.
+    def target(self) -> Any:
+        """An llvmlite target machine, for code that is to run in this process.
 
         Raises:
             RuntimeError: LLVM knows no such target.
         """
-        if jit:
-            llvm.initialize_native_target()
-            llvm.initialize_native_asmprinter()
-        else:
-            llvm.initialize_all_targets()
-            llvm.initialize_all_asmprinters()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
         return llvm.Target.from_triple(self.triple).create_target_machine(
-            cpu=self.cpu,
-            features=self.features,
-            opt=2,
-            codemodel="jitdefault" if jit else "default",
-            jit=jit,
+            cpu=self.cpu, features=self.features, opt=2, codemodel="jitdefault", jit=True
         )

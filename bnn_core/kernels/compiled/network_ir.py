@@ -6,16 +6,17 @@ layer stays in the processor's cache and memory does not grow with the batch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from bnn_core.kernels.compiled.emit import NULL, Emit, Module, Value, i64, vector
 from bnn_core.kernels.compiled.layer_ir import LayerRow, plan_field
-from bnn_core.kernels.compiled.plan import LAYER_FIELDS, LAYER_FUNCTIONS, TOGETHER
+from bnn_core.kernels.compiled.plan import KINDS, LAYER_FIELDS, TOGETHER
 
 _PIXELS = 64
 
 
-def run_function(module: Module, layer_functions: set[str]) -> None:
+def run_function(module: Module, functions: Mapping[str, tuple[str, str]]) -> None:
     """Add ``run(plan, digits, source, scores, labels, codes, scratch)`` to the module.
 
     source: packed words, or pixels if the plan names planes. scores: int32 (digits, classes); labels:
@@ -24,7 +25,8 @@ def run_function(module: Module, layer_functions: set[str]) -> None:
 
     Args:
         module: to add to.
-        layer_functions: those of LAYER_FUNCTIONS that the module has.
+        functions: of the module: for each kind of layer the one that takes a single digit, and the one that
+            takes several.
     """
     _pack_function(module)
     _finish_function(module)
@@ -63,22 +65,21 @@ def run_function(module: Module, layer_functions: set[str]) -> None:
             # Whole groups of digits, then what is left over one by one.
             whole = b.both(digits, -TOGETHER)
             with b.when(b.test("sgt", whole, 0)):
-                call("many", layer, [row, whole, inputs, target, work])
+                call(1, layer, [row, whole, inputs, target, work])
 
             def run_one(digit: Value) -> None:
                 its_input = b.at(inputs, b.mul(digit, input_bytes))
-                call("one", layer, [row, i64(1), its_input, b.at(target, b.mul(digit, output_bytes)), work])
+                call(0, layer, [row, i64(1), its_input, b.at(target, b.mul(digit, output_bytes)), work])
 
             b.loop(whole, digits, 1, run_one)
             return [target]
 
-        def call(field_name: str, layer: LayerRow, arguments: list[Value]) -> None:
+        def call(which: int, layer: LayerRow, arguments: list[Value]) -> None:
             cases = {
-                place: partial(b.call, name, arguments)
-                for place, name in enumerate(LAYER_FUNCTIONS)
-                if name in layer_functions and name.endswith(field_name)
+                KINDS.index(kind): partial(b.call, names[which], arguments)
+                for kind, names in functions.items()
             }
-            b.switch(layer[field_name], cases)
+            b.switch(layer["kind"], cases)
 
         b.loop(0, field["layers"], 1, run_layer, [b.choose(pixels_come, packed, given)])
         b.call("finish", [plan, rows, digits, sums, scores, labels, start])

@@ -29,8 +29,7 @@ PLAN_FIELDS = (
 """The row of the network."""
 
 LAYER_FIELDS = (
-    "one",  # the function that runs it for a single digit: its place in LAYER_FUNCTIONS
-    "many",  # and for several
+    "kind",  # which functions run it: its place in KINDS
     "words",  # 64-bit words in a row of inputs
     "row",  # bytes in a row of outputs
     "last",  # 1 if the outputs are sums, 0 if they are bits
@@ -58,19 +57,12 @@ LAYER_FIELDS = (
 ADDRESSES = frozenset({"constant", "weight", "mask", "limit", "nibbles", "single", "pairs", "limit16"})
 """Those of a layer's fields that are addresses."""
 
-LAYER_FUNCTIONS = (
-    "popcount_dense_one",
-    "popcount_dense_many",
-    "popcount_masked_one",
-    "popcount_masked_many",
-    "table_dense_one",
-    "table_dense_many",
-    "table_masked_many",
-)
-"""The functions that run a layer: (row of the layer, digits, inputs, outputs, work memory) -> nothing.
+KINDS = ("dense", "masked")
+"""Of layers. Each kernel has two functions for a kind: (row of the layer, digits, inputs, outputs, work
+memory) -> nothing. One takes a single digit, the other a multiple of TOGETHER."""
 
-``one`` takes one digit, ``many`` a multiple of TOGETHER."""
-
+CHUNK = 256
+"""Digits run at a time, at most: more would not pay, and should stay in the processor's second cache."""
 TOGETHER = 4
 """Digits that share a load of the weights; those left over go one by one."""
 

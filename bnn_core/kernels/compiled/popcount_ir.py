@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from bnn_core.kernels.compiled.emit import Emit, Module, Value, constant, vector
 from bnn_core.kernels.compiled.layer_ir import LayerRow, clear_padding, layer_function
 from bnn_core.kernels.compiled.machine import Machine
-from bnn_core.kernels.compiled.plan import GROUP_UNITS, GROUPS_TOGETHER, TOGETHER
+from bnn_core.kernels.compiled.plan import GROUP_UNITS, GROUPS_TOGETHER, KINDS, TOGETHER
 
 _WORDS = vector("i64", GROUP_UNITS)
 _OCTETS = vector("i8", 8 * GROUP_UNITS)
@@ -26,21 +26,30 @@ _FLUSH = 31
 """A byte holds the counts of 31 bytes: 31 * 8 = 248."""
 
 
-def popcount_functions(module: Module, machine: Machine, kind: str, *, only_one: bool = False) -> None:
-    """Add ``popcount_<kind>_one`` and ``popcount_<kind>_many``.
+def write(module: Module, machine: Machine, *, masked: bool) -> dict[str, tuple[str, str]]:
+    """Add the kernel's functions to the module.
 
     Args:
         module: to add to.
         machine: the processor.
-        kind: ``"dense"`` or ``"masked"``.
-        only_one: whether to leave ``many`` out.
+        masked: whether it is to run masked layers as well as dense ones.
+
+    Returns:
+        by the layer's kind, the names of the function for a single digit and of the one for several.
     """
-    _layer(module, machine, kind, f"popcount_{kind}_one", digits=1, groups=GROUPS_TOGETHER)
-    if not only_one:
-        _layer(module, machine, kind, f"popcount_{kind}_many", digits=TOGETHER, groups=1)
+    functions = {}
+    for kind in KINDS[: 1 + masked]:
+        many = _layer(module, machine, kind, f"popcount_{kind}_many", digits=TOGETHER, groups=1)
+        functions[kind] = (one(module, machine, kind), many)
+    return functions
 
 
-def _layer(module: Module, machine: Machine, kind: str, name: str, *, digits: int, groups: int) -> None:
+def one(module: Module, machine: Machine, kind: str) -> str:
+    """Add ``popcount_<kind>_one``; returns its name."""
+    return _layer(module, machine, kind, f"popcount_{kind}_one", digits=1, groups=GROUPS_TOGETHER)
+
+
+def _layer(module: Module, machine: Machine, kind: str, name: str, *, digits: int, groups: int) -> str:
     """A function that takes so many groups of units and digits at a time: enough to keep the units busy."""
     b, layer = layer_function(module, name)
     _row, count, source, target, _work = b.arguments
@@ -67,7 +76,7 @@ def _layer(module: Module, machine: Machine, kind: str, name: str, *, digits: in
         b.loop(0, count, digits, run_digits)
 
     b.loop(0, layer["groups"], groups, run_groups)
-    b.end()
+    return b.end()
 
 
 def _mismatches(

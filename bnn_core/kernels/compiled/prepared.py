@@ -12,28 +12,11 @@ from numpy.typing import NDArray
 
 from bnn_core.bits import WordArray, word_count
 from bnn_core.kernels.compiled.code import Program
-from bnn_core.kernels.compiled.plan import (
-    DENSE,
-    LAYER_FIELDS,
-    LAYER_FUNCTIONS,
-    MASKED,
-    PLAN_FIELDS,
-    TILE_BYTES,
-    TOGETHER,
-)
-from bnn_core.kernels.compiled.tables import (
-    PAIRS,
-    SINGLE,
-    aligned,
-    octets_side_by_side,
-    popcount_groups,
-    words_side_by_side,
-)
+from bnn_core.kernels.compiled.layout import Layout, aligned
+from bnn_core.kernels.compiled.plan import CHUNK, KINDS, LAYER_FIELDS, PLAN_FIELDS, TOGETHER
 from bnn_core.kernels.layer import PackedLayer, Sums
 
 _LINE = 64
-_CHUNK = 256
-"""Digits run at a time, at most: more would not pay, and should stay in the processor's second cache."""
 _CHUNK_BYTES = 1 << 20
 """About what they may take; wide layers make the chunk smaller."""
 _SHARE = 128
@@ -97,12 +80,11 @@ class Prepared:
         self._hidden = [layer.units for layer in layers[:-1]]
         self._classes = layers[-1].units
         rows = aligned((len(layers), len(LAYER_FIELDS)), np.int64)
-        work = []
-        for number, layer in enumerate(layers):
-            values, fixed, each = self._layer(layer, last=number == len(self._hidden))
-            _fill(rows[number], LAYER_FIELDS, values)
-            work.append((fixed, each))
-        self._fill_plan(rows, work, pixels)
+        layouts = [
+            self._lay_out(layer, row, last=number == len(self._hidden))
+            for number, (layer, row) in enumerate(zip(layers, rows, strict=True))
+        ]
+        self._fill_plan(rows, layouts, pixels)
         self._free: list[_Scratch] = []
 
     def _keep(self, array: NDArray[Any]) -> int:
@@ -110,63 +92,29 @@ class Prepared:
         self._kept.append(array)
         return int(array.ctypes.data)
 
-    def _layer(self, layer: PackedLayer, *, last: bool) -> tuple[dict[str, int], int, int]:
-        """One layer's row of the plan; bytes of work memory, once and for each digit of a chunk."""
+    def _lay_out(self, layer: PackedLayer, row: NDArray[np.int64], *, last: bool) -> Layout:
+        """Fill one layer's row of the plan."""
         padded = -(-layer.units // _PADDING) * _PADDING
         limit = aligned((padded,), np.int64)
         limit[: layer.units] = layer.constant // layer.cost
         limit[layer.units :] = -1  # padding has bits of 0
         constant = aligned((padded,), np.int32)
         constant[: layer.units] = layer.constant
-        kind = "dense" if layer.mask is None else "masked"
-        table = self._program.kernel == "table"
-        one = "popcount" if kind == "masked" else self._program.kernel
+        layout = self._program.code.lay_out(layer, limit, self._program.machine)
         values = {
-            "one": LAYER_FUNCTIONS.index(f"{one}_{kind}_one"),
-            "many": LAYER_FUNCTIONS.index(f"{self._program.kernel}_{kind}_many"),
+            "kind": KINDS.index("dense" if layer.mask is None else "masked"),
             "words": layer.words,
             "row": 4 * padded if last else 8 * word_count(layer.units),
             "last": last,
-            "constant": self._keep(constant),
+            "constant": constant,
             "cost": layer.cost,
+            **layout.fields,
         }
-        if one == "popcount":
-            values |= {
-                "groups": popcount_groups(layer.units),
-                "weight": self._keep(words_side_by_side(layer.weight)),
-                "mask": 0 if layer.mask is None else self._keep(words_side_by_side(layer.mask)),
-                "limit": self._keep(limit),
-            }
-        if not table:
-            return values, 0, 0
-        lanes = self._program.lookup_bytes
-        lookup = DENSE if layer.mask is None else MASKED
-        octets = -(-layer.inputs // 16) * 2  # even: the loop for one digit takes two at a time
-        # Even units, then odd ones, of each vector: pairs of bytes are compared as 16-bit numbers.
-        limit16: NDArray[np.int16] = aligned((padded,), np.int16)
-        above = (np.clip(limit, -1, layer.inputs) + 1).reshape(-1, lanes // 2, 2)
-        limit16.reshape(-1, 2, lanes // 2)[:] = above.transpose(0, 2, 1)
-        # Work memory: indices of a segment, counts of a tile, places of each pair of digits.
-        counts = lookup.segment * TILE_BYTES
-        count_bytes = 2 * TILE_BYTES
-        places_row = lookup.places_row(octets)
-        values |= {
-            "octets": octets,
-            "vectors": -(-layer.units // lanes),
-            "lookups": lookup.lookups(octets),
-            "nibbles": self._keep(octets_side_by_side(layer, octets, lanes)),
-            "single": SINGLE.ctypes.data,
-            "pairs": PAIRS[kind].ctypes.data,
-            "limit16": self._keep(limit16),
-            "counts": counts,
-            "places": counts,  # and what the counts of a chunk take, once the chunk is known
-            "places_row": places_row,
-        }
-        return values, counts, count_bytes + places_row // 2
+        for field, value in values.items():
+            row[LAYER_FIELDS.index(field)] = self._keep(value) if isinstance(value, np.ndarray) else value
+        return layout
 
-    def _fill_plan(
-        self, rows: NDArray[np.int64], work: Sequence[tuple[int, int]], pixels: Pixels | None
-    ) -> None:
+    def _fill_plan(self, rows: NDArray[np.int64], layouts: Sequence[Layout], pixels: Pixels | None) -> None:
         """The network's rows of the plan: one for packed words, one for pixels."""
         row_bytes = rows[:, LAYER_FIELDS.index("row")]
         each = {
@@ -174,13 +122,12 @@ class Prepared:
             "even": int(max(row_bytes[:-1:2], default=0)),
             "odd": int(max(row_bytes[1:-1:2], default=0)),
             "sums": int(row_bytes[-1]),
-            "work": max(size for _fixed, size in work),
+            "work": max(layout.work_each for layout in layouts),
         }
-        chunk = min(_CHUNK, _CHUNK_BYTES // sum(each.values()))
+        chunk = min(CHUNK, _CHUNK_BYTES // sum(each.values()))
         chunk = max(TOGETHER, chunk - chunk % TOGETHER)
-        rows[:, LAYER_FIELDS.index("places")] += 2 * TILE_BYTES * chunk
         sizes = {name: size * chunk for name, size in each.items()}
-        sizes["work"] += max(fixed for fixed, _size in work)
+        sizes["work"] += max(layout.work for layout in layouts)
         offsets, self._scratch_bytes = {}, 0
         for name, size in sizes.items():
             offsets[name] = self._scratch_bytes
@@ -194,12 +141,12 @@ class Prepared:
         }
         plans = aligned((2, len(PLAN_FIELDS)), np.int64)
         for plan in plans:
-            _fill(plan, PLAN_FIELDS, values)
+            _fill(plan, values)
         if pixels is not None:
             planes = {"planes": len(pixels.planes), "pixels": pixels.count}
             for number, (mask, level) in enumerate(pixels.planes):
                 planes |= {f"mask{number}": mask, f"level{number}": level}
-            _fill(plans[1], PLAN_FIELDS, planes)
+            _fill(plans[1], planes)
         self._words_plan = self._keep(plans)
         self._pixels_plan = self._words_plan + plans.strides[0]
 
@@ -302,7 +249,7 @@ class Prepared:
             return _Scratch(self._scratch_bytes, self._words, self._pixels, self._classes)
 
 
-def _fill(row: NDArray[np.int64], fields: Sequence[str], values: Mapping[str, int]) -> None:
+def _fill(plan: NDArray[np.int64], values: Mapping[str, int]) -> None:
     """Put the values of fields into their places."""
     for field, value in values.items():
-        row[fields.index(field)] = value
+        plan[PLAN_FIELDS.index(field)] = value

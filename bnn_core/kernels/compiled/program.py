@@ -3,114 +3,77 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnn_core.kernels.compiled import cache
-from bnn_core.kernels.compiled.code import Program
+from bnn_core.kernels.compiled.code import Code, Program
 
 if TYPE_CHECKING:
     from bnn_core.kernels.compiled.machine import Machine
 
-_SOURCES = ("emit", "layer_ir", "machine", "network_ir", "plan", "popcount_ir", "source", "table_ir")
+_SOURCES = ("emit.py", "machine.py", "plan.py", "source.py", "*_ir.py")
 """The modules that machine code depends on."""
 
-
-@dataclass(frozen=True)
-class Status:
-    """What runs the networks in this process, and why.
-
-    Attributes:
-        best: the kernel that is picked unless another is asked for.
-        cpu: LLVM's name of the processor; "" without machine code.
-        cached: whether the machine code came from the user's cache folder.
-        reason: why there is no machine code; None if there is.
-    """
-
-    best: str
-    cpu: str = ""
-    cached: bool = False
-    reason: str | None = None
+_lock = threading.Lock()
+_programs: dict[tuple[Code, bool], Program | str] = {}
 
 
-_lock = threading.RLock()
-_machine: Machine | None = None
-_programs: dict[tuple[str, bool], Program | str] = {}
-_status: Status | None = None
-
-
-def program(kernel: str, *, masked: bool) -> Program | None:
-    """A compiled kernel; None where it cannot be had (:func:`status` says why).
+def program(code: Code, *, masked: bool) -> Program | str:
+    """A compiled kernel, fetched or made at the first call; or in a few words why there is none.
 
     Args:
-        kernel: ``"popcount"`` or ``"table"``; where the processor cannot look up, that is popcount too.
+        code: the kernel's.
         masked: whether it is to run masked layers as well as dense ones.
     """
-    made = _programs.get((kernel, masked))
-    if made is None:
-        with _lock:
-            made = _programs.get((kernel, masked))
-            if made is None:
-                made = _programs[kernel, masked] = _make(kernel, masked=masked)
-    return made if isinstance(made, Program) else None
+    with _lock:
+        if (code, masked) not in _programs:
+            _programs[code, masked] = _make(code, masked=masked)
+        return _programs[code, masked]
 
 
-def status() -> Status:
-    """What runs the networks here; the first call makes or fetches the machine code."""
-    global _status
-    if _status is None:
-        with _lock:
-            best = _best()
-            made = _programs.get((best, False)) if program(best, masked=False) else None
-            if isinstance(made, Program) and _machine is not None:
-                _status = Status(best, _machine.cpu, made.cached)
-            else:
-                _status = Status("numpy", reason=str(_programs[best, False]))
-    return _status
+@functools.cache
+def here() -> Machine:
+    """The processor at hand.
+
+    Raises:
+        ImportError: llvmlite is not there.
+        OSError: the library behind llvmlite cannot be loaded.
+    """
+    from bnn_core.kernels.compiled.machine import Machine
+
+    return Machine.here()
 
 
-def _best() -> str:
-    """The fastest kernel for this processor, as far as can be said without trying."""
+def _make(code: Code, *, masked: bool) -> Program | str:
+    """The compiled kernel, or why there is none."""
     try:
-        return _here().best
-    except Exception:  # noqa: BLE001  # the same will happen again, and be said, when code is made
-        return "popcount"
-
-
-def _here() -> Machine:
-    """The processor at hand."""
-    global _machine
-    if _machine is None:
-        from bnn_core.kernels.compiled.machine import Machine
-
-        _machine = Machine.here()
-    return _machine
-
-
-def _make(kernel: str, *, masked: bool) -> Program | str:
-    """The compiled kernel, or in a few words why there is none."""
-    try:
-        made = load(_here(), kernel, masked=masked, folder=cache.user_folder())
+        made = load(here(), code, masked=masked, folder=cache.user_folder())
         return made if _gives_the_same(made, masked=masked) else "the compiled kernel failed its check"
     except Exception as error:  # noqa: BLE001  # whatever it is, NumPy gives the same integers
         return f"{type(error).__name__}: {error}"
 
 
+def sources() -> list[Path]:
+    """The files of the modules that machine code depends on."""
+    return [path for pattern in _SOURCES for path in sorted(Path(__file__).parent.glob(pattern))]
+
+
 def source_digest() -> str:
     """SHA-256 of the modules that machine code depends on."""
     digest = hashlib.sha256()
-    for name in _SOURCES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def load(machine: Machine, kernel: str, *, masked: bool, folder: Path) -> Program:
+def load(machine: Machine, code: Code, *, masked: bool, folder: Path) -> Program:
     """A compiled kernel, from the folder if it is kept there; otherwise made and kept.
 
     Raises:
@@ -122,22 +85,22 @@ def load(machine: Machine, kernel: str, *, masked: bool, folder: Path) -> Progra
 
     if sys.byteorder != "little":
         raise RuntimeError("the compiled kernels need a little-endian processor")
-    if kernel == "table" and not machine.lookup_bytes:
-        kernel = "popcount"
-    identity = f"{machine.identity} {kernel} masked={masked} {source_digest()}"
-    code = cache.read(folder, identity)
-    cached = code is not None
-    if code is None:
+    if code.instead is not None and not code.runs_on(machine):
+        code = code.instead
+    identity = f"{machine.identity} {code.name} masked={masked} {source_digest()}"
+    content = cache.read(folder, identity)
+    cached = content is not None
+    if content is None:
         from bnn_core.kernels.compiled.source import compiled
 
-        code = compiled(machine, kernel, masked=masked)
-        cache.write(folder, identity, code)
+        content = compiled(machine, code.writer, masked=masked)
+        cache.write(folder, identity, content)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine.target())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(content))
     engine.finalize_object()
     run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 5)
     address = engine.get_function_address("run")
-    return Program(kernel, run(address), machine.lookup_bytes, cached, engine)
+    return Program(code, machine, run(address), cached, engine)
 
 
 def _gives_the_same(made: Program, *, masked: bool) -> bool:

@@ -26,10 +26,11 @@ A single digit has a table of its own, T[w] = popcount(x xor w).
 
 from __future__ import annotations
 
+from bnn_core.kernels.compiled import popcount_ir
 from bnn_core.kernels.compiled.emit import Emit, Module, Value, constant, i64, vector
 from bnn_core.kernels.compiled.layer_ir import LAYER_ARGUMENTS, LayerRow, clear_padding, layer_function
 from bnn_core.kernels.compiled.machine import Machine
-from bnn_core.kernels.compiled.plan import Lookup, tile_vectors
+from bnn_core.kernels.compiled.plan import DENSE, MASKED, Lookup, tile_vectors
 
 _TABLE = vector("i8", 16)
 _FLUSH_ONE = 30
@@ -84,8 +85,17 @@ class _Lanes:
         return self.b.both(words, 0x00FF), self.b.right(words, 8)
 
 
-def single_functions(module: Module, machine: Machine) -> None:
-    """Add ``table_dense_one``."""
+def write(module: Module, machine: Machine, *, masked: bool) -> dict[str, tuple[str, str]]:
+    """Add the kernel's functions to the module; arguments and result as those of popcount's `write`."""
+    functions = {"dense": (_single(module, machine), _several(module, machine, DENSE))}
+    if masked:
+        # Two lookups for four inputs do not pay for one digit; counting does.
+        functions["masked"] = (popcount_ir.one(module, machine, "masked"), _several(module, machine, MASKED))
+    return functions
+
+
+def _single(module: Module, machine: Machine) -> str:
+    """Add ``table_dense_one``; returns its name."""
     _finish_function(module, machine)
     sizes = sorted({1, tile_vectors(machine.lookup_bytes)})
     for vectors in sizes:
@@ -93,11 +103,11 @@ def single_functions(module: Module, machine: Machine) -> None:
     b, layer = layer_function(module, "table_dense_one")
     clear_padding(b, layer, b.arguments[1], b.arguments[3])
     _each_tile(b, layer, "table_dense_one", sizes)
-    b.end()
+    return b.end()
 
 
-def several_functions(module: Module, machine: Machine, lookup: Lookup) -> None:
-    """Add ``table_<kind>_many``."""
+def _several(module: Module, machine: Machine, lookup: Lookup) -> str:
+    """Add ``table_<kind>_many``; returns its name."""
     _finish_function(module, machine)
     _places_function(module, lookup)
     sizes = sorted({1, tile_vectors(machine.lookup_bytes)})
@@ -118,7 +128,7 @@ def several_functions(module: Module, machine: Machine, lookup: Lookup) -> None:
     b.loop(0, b.right(count, 1), 1, find_places)
     clear_padding(b, layer, count, target)
     _each_tile(b, layer, name, sizes)
-    b.end()
+    return b.end()
 
 
 def _each_tile(b: Emit, layer: LayerRow, name: str, sizes: list[int]) -> None:

@@ -26,8 +26,9 @@ from bnn_core.measures import class_counts, hamming
 from explorer.components.digit_map import sheet
 from explorer.screens.activations import codes as activations
 from explorer.screens.activations import map as maps
-from explorer.server import answers as gallery
 from explorer.server import catalogue
+from explorer.server.answers import Answers
+from explorer.server.catalogue import File
 
 CHUNK = 2048
 """Digits run at a time, so that memory does not grow with their number."""
@@ -49,19 +50,19 @@ class Codes:
     """
 
     layers: tuple[activations.LayerCodes, ...]
-    answers: gallery.Answers
+    answers: Answers
 
 
 @st.cache_resource(show_spinner="Reading 10,000 test digits", max_entries=KEPT)
-def codes(path: str, version: catalogue.Version) -> Codes:
+def codes(file: File) -> Codes:
     """All test digits in a network file, once a file and version."""
-    return _codes(path, version)
+    return _codes(file)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _codes(path: str, version: catalogue.Version) -> Codes:
+def _codes(file: File) -> Codes:
     """The same without a sign on the page: the thread behind it has none."""
-    return count_codes(catalogue.load_network(path, version), catalogue.digits())
+    return count_codes(catalogue.load_network(file), catalogue.digits())
 
 
 def count_codes(network: BitwiseNetwork, data: Digits) -> Codes:
@@ -81,8 +82,8 @@ def count_codes(network: BitwiseNetwork, data: Digits) -> Codes:
     layers = tuple(
         activations.layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True)
     )
-    scores = kernel()(words[-1], network.layers[-1])
-    return Codes(layers, gallery.answers(scores, labels))
+    scores = kernel().sums(words[-1], network.layers[-1])
+    return Codes(layers, Answers.of(scores, labels))
 
 
 @st.cache_resource(show_spinner=False)
@@ -185,9 +186,7 @@ def maker() -> Maker:
     return Maker()
 
 
-def planes(
-    path: str, version: catalogue.Version, kind: maps.Kind, wait: float, *, ahead: bool = False
-) -> list[maps.Plane] | None:
+def planes(file: File, kind: maps.Kind, wait: float, *, ahead: bool = False) -> list[maps.Plane] | None:
     """The maps of a network file, one a layer; None while they are being made.
 
     Args:
@@ -195,16 +194,16 @@ def planes(
     """
     chosen, _ = shown_digits()
     made: list[maps.Plane] | None = maker().ask(
-        (path, version, kind), lambda: make_planes(_codes(path, version), chosen, kind), wait, ahead=ahead
+        (file, kind), lambda: make_planes(_codes(file), chosen, kind), wait, ahead=ahead
     )
     return made
 
 
-def look_ahead(entry: catalogue.Entry, moment: catalogue.Moment, kind: maps.Kind) -> None:
+def look_ahead(entry: catalogue.Entry, moment: catalogue.KeptMoment, kind: maps.Kind) -> None:
     """Have the moments before and after this one made too, behind the page: the scrubber goes there next."""
     found = catalogue.moments(entry)
     at = found.index(moment) if moment in found else 0
     for near in (*found[at + 1 : at + 2], *found[max(0, at - 1) : at]):
         # A file that cannot be read is told when it is shown.
         with contextlib.suppress(Exception):
-            planes(str(near.path), catalogue.version(near.path), kind, 0.0, ahead=True)
+            planes(near.file, kind, 0.0, ahead=True)

@@ -38,8 +38,7 @@ POLL_SECONDS = 0.4
 
 def show(scene: Scene) -> None:
     """Place everything."""
-    path, version = str(scene.moment.path), catalogue.version(scene.moment.path)
-    known = cache.codes(path, version)
+    known = cache.codes(scene.moment.file)
     with st.container(key="act-second", horizontal=True, gap=None):
         choose_digit(scene)
         choose_layer(scene, known)
@@ -66,7 +65,7 @@ def show(scene: Scene) -> None:
             with st.container(key="act-use"):
                 show_use(scene, known)
         with map_place:  # the last to be filled: it may have to be waited for
-            show_map(scene, known, path, version)
+            show_map(scene, known)
 
 
 def choose_layer(scene: Scene, known: cache.Codes) -> None:
@@ -267,7 +266,7 @@ def show_use(scene: Scene, known: cache.Codes) -> None:
     )
 
 
-def show_map(scene: Scene, known: cache.Codes, path: str, version: catalogue.Version) -> None:
+def show_map(scene: Scene, known: cache.Codes) -> None:
     """The map of digits, as soon as it is there."""
     chosen, _ = cache.shown_digits()
     with st.container(key="act-map-head", horizontal=True, gap=None):
@@ -284,21 +283,21 @@ def show_map(scene: Scene, known: cache.Codes, path: str, version: catalogue.Ver
             on_change=lambda: state.change(map=st.session_state["map_kind"]),
         )
     try:
-        planes = cache.planes(path, version, kind, FIRST_WAIT)
+        planes = cache.planes(scene.moment.file, kind, FIRST_WAIT)
     except (ValueError, ArithmeticError, RuntimeError) as error:
         st.html(html.note(words.MAP_FAILED.format(reason=error)))
         return
     cache.look_ahead(scene.entry, scene.moment, kind)
     if planes is None:
-        st.fragment(_wait_for_map, run_every=POLL_SECONDS, key="map_wait")(path, version, kind)
+        st.fragment(_wait_for_map, run_every=POLL_SECONDS, key="map_wait")(scene.moment.file, kind)
         return
     draw_map(scene, known, planes, kind)
 
 
-def _wait_for_map(path: str, version: catalogue.Version, kind: maps.Kind) -> None:
+def _wait_for_map(file: catalogue.File, kind: maps.Kind) -> None:
     """A sentence in the map's place; the page runs again when the map is there, or known to fail."""
     try:
-        if cache.planes(path, version, kind, 0.0) is not None:
+        if cache.planes(file, kind, 0.0) is not None:
             st.rerun()
     except (ValueError, ArithmeticError, RuntimeError):
         st.rerun()

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, PlainValidator, StringConstraints
+from pydantic import AfterValidator, PlainValidator
 
 from bnn_core.config import FieldSpec, field_specs
 from bnn_core.errors import InputError
+from bnn_core.names import SnapshotName, is_run_id
 from bnn_core.presets import preset_info
-from bnn_core.runs.folder import is_run_id
 from explorer.screens.train import words
 from explorer.screens.train.plan import DEFAULT_PRESET, Plan, to_text
 from explorer.shared.address import Key, Table
@@ -56,7 +56,7 @@ PRESET = Key("preset", Annotated[str, AfterValidator(_preset)], DEFAULT_PRESET, 
 RUN = Key("run", Annotated[str, AfterValidator(_run_id)], "", lambda came, _reason: words.no_run(came))
 AT = Key(
     "at",
-    Annotated[str, StringConstraints(pattern="^phase[12]-epoch[0-9]{4}-step[0-9]{7}$")],
+    Annotated[str, AfterValidator(lambda text: SnapshotName.parse(text).text)],
     "",
     lambda came, _reason: words.no_moment(came),
 )

@@ -6,14 +6,15 @@ import shlex
 
 from bnn_core import InputError, RunConfig
 from bnn_core.config import FieldSpec, field_spec, field_specs
+from bnn_core.names import SnapshotName
 from bnn_core.runs.branch import branch_config, refusal
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, config_at, moments
-from bnn_core.runs.recompute import Cost, cost
+from bnn_core.runs.recompute import WayBack, way_back
 from explorer.screens.train import plan
 from explorer.screens.train.session import Session, Shown, look, show_run
 from explorer.server.live import manager
-from explorer.server.replay import newest_snapshot, parts
+from explorer.server.replay import newest_snapshot
 
 
 def moment_of(shown: Shown) -> Moment | None:
@@ -21,7 +22,8 @@ def moment_of(shown: Shown) -> Moment | None:
     name = shown.at or newest_snapshot(shown.records)
     if not name:
         return None
-    moment = Moment(*parts(name)[:2])
+    phase, epoch, _ = SnapshotName.parse(name)
+    moment = Moment(phase, epoch)
     return moment if moment.epoch and moment in moments(shown.records) else None
 
 
@@ -71,13 +73,13 @@ def may_change(shown: Shown, spec: FieldSpec) -> bool:
     return moment is not None and refusal(spec, moment) is None
 
 
-def price(shown: Shown) -> Cost | None:
+def price(shown: Shown) -> WayBack | None:
     """What it takes to get back to that moment."""
     moment = moment_of(shown)
     if moment is None or shown.folder is None:
         return None
     try:
-        return cost(RunFolder(shown.folder), shown.records, moment)
+        return way_back(RunFolder(shown.folder), shown.records, moment)
     except InputError:
         return None
 

@@ -6,8 +6,8 @@ from html import escape
 
 from bnn_core.config import FieldSpec, RunConfig
 from bnn_core.datasets.features import input_count
-from bnn_core.runs.events import RunStarted
-from bnn_core.runs.recompute import Cost
+from bnn_core.events import RunStarted
+from bnn_core.runs.recompute import WayBack
 from explorer.screens.train import words
 from explorer.screens.train.plan import Plan
 from explorer.server.budget import CLASSES, SIDE
@@ -84,9 +84,9 @@ def stats(history: History, status: str) -> str:
     return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
 
 
-def price(cost: Cost | None) -> str:
+def price(way: WayBack | None) -> str:
     """What has to be trained again before a branch begins."""
-    lines = words.price(cost.epochs, cost.seconds) if cost is not None else ()
+    lines = words.price(way.epochs, way.seconds) if way is not None else ()
     return f'<div class="bx-stats"><div>{"<br>".join(map(escape, lines))}</div></div>'
 
 
@@ -116,16 +116,9 @@ def knob_label(label: str, value: str, dead: bool = False, help: str = "") -> st
     return f'<div class="{style}" title="{escape(help)}">{text}</div>'
 
 
-def field_label(spec: FieldSpec) -> str:
-    """A field's name; those that both phases have say which."""
-    return f"{spec.label}, phase {spec.group[-1]}" if spec.path.endswith((".decay", ".batch")) else spec.label
-
-
 def value_text(spec: FieldSpec, value: float) -> str:
-    """A knob's value: probabilities of flips in per cent, the rest as it is."""
-    if spec.path.endswith("_flips"):
-        return f"{100 * value:.3g}{words.NARROW}%"
-    return words.number(value)
+    """A knob's value."""
+    return f"{100 * value:.3g}{words.NARROW}%" if spec.percent else words.number(value)
 
 
 def epochs_text(config: RunConfig) -> str:

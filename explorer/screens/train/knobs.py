@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from bnn_core import InputError
-from bnn_core.config import FieldSpec, field_spec, field_specs
+from bnn_core.config import FieldSpec, field_specs
 from bnn_core.presets import PRESETS
 from explorer.screens.train import html as pieces
 from explorer.screens.train import plan, words
@@ -16,25 +16,14 @@ from explorer.screens.train.session import Session, Shown, look, title
 from explorer.server.live import manager
 from explorer.shared.widgets import put
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "compression": ("compression.gain_end",),
-    "noise": (
-        "noise.sparsity",
-        "noise.window",
-        "noise.input_flips",
-        "noise.hidden_flips",
-        "noise.weight_flips",
-    ),
-}
-"""The knobs always in sight, by group; learning's are made for a phase, the rest of the schema folds away."""
 
-LEARNING = ("learning_rate", "dropout_input", "dropout_hidden")
+def _section(name: str) -> list[FieldSpec]:
+    """The settings of a section of the knobs, in the schema's order."""
+    return [spec for spec in field_specs() if spec.section == name]
 
 
 def knobs(held: Session, shown: Shown) -> None:
     """The presets and every setting; those that cannot change now are greyed."""
-    active = shown.active or shown.mode == "branch"
-    phase = shown.seen.history.phase
     held.drawn["knob"] = set()
     st.selectbox(
         words.PRESET,
@@ -43,34 +32,33 @@ def knobs(held: Session, shown: Shown) -> None:
         key="train_preset",
         format_func=lambda name: PRESETS[name].title,
         label_visibility="collapsed",
-        disabled=active,
+        disabled=shown.active or shown.mode == "branch",
         on_change=lambda: choose_preset(held),
     )
     same = held.plan.config == shown.seen.history.in_force and shown.mode != "branch"
     st.html(pieces.plan_note(held.plan, shown.seen.history.started if same else None, _leaving(held, shown)))
-    for group, paths in GROUPS.items():
-        over = group == "compression" and active and phase == 2
-        note = words.PHASE_OVER[1] if over else _group_note(shown, paths)
-        st.html(pieces.group(words.GROUPS[group], note, words.EQUATIONS[group]))
-        for path in paths:
-            knob(held, shown, field_spec(path))
+    for group, equation in words.EQUATIONS.items():
+        specs = _section(group)
+        st.html(pieces.group(words.GROUPS[group], _group_note(shown, specs), equation))
+        for spec in specs:
+            knob(held, shown, spec)
     learning(held, shown)
     with st.expander(words.MORE, key="train_more"):
-        shown_already = {p for paths in GROUPS.values() for p in paths}
-        shown_already |= {f"phase{n}.{name}" for n in (1, 2) for name in (*LEARNING, "epochs")}
-        for spec in field_specs():
-            if spec.path not in shown_already and not (spec.kind == "choice" and len(spec.choices) < 2):
-                knob(held, shown, spec)
+        for spec in _section(""):
+            knob(held, shown, spec)
 
 
-def _group_note(shown: Shown, paths: tuple[str, ...]) -> str:
-    if shown.mode == "branch":
-        return words.ACTS_FROM_THERE if any(live(shown, field_spec(p)) for p in paths) else words.PAST
+def _group_note(shown: Shown, specs: list[FieldSpec]) -> str:
+    may = any(live(shown, spec) for spec in specs)
+    branching = shown.mode == "branch"
+    past = shown.seen.history.phase == 2 and all(spec.acts == "phase 1" for spec in specs)
+    if past and (shown.active or branching):
+        return words.PHASE_1_OVER
+    if branching:
+        return words.ACTS_FROM_THERE if may else words.PAST
     if not shown.active:
         return ""
-    if not shown.steered:
-        return words.FIXED
-    return words.MAY_CHANGE if any(live(shown, field_spec(p)) for p in paths) else words.FIXED
+    return words.MAY_CHANGE if may else words.FIXED
 
 
 def _leaving(held: Session, shown: Shown) -> str:
@@ -88,8 +76,8 @@ def live(shown: Shown, spec: FieldSpec) -> bool:
         return may_change(shown, spec)
     if not shown.active:
         return True
-    first = spec.path.startswith(("phase1.", "compression."))
-    return shown.steered and spec.live and not (first and shown.seen.history.phase == 2)
+    past = shown.seen.history.phase == 2 and spec.acts == "phase 1"
+    return shown.steered and spec.live and not past
 
 
 def learning(held: Session, shown: Shown) -> None:
@@ -100,11 +88,9 @@ def learning(held: Session, shown: Shown) -> None:
         st.session_state["train_learning_of"] = (shown.run, phase)
         st.session_state["train_phase"] = phase
     chosen = st.session_state.get("train_phase") or phase
-    paths = tuple(f"phase{chosen}.{name}" for name in LEARNING)
-    over = running and chosen < shown.seen.history.phase
-    note = words.PHASE_OVER[1] if over else _group_note(shown, paths)
+    specs = [spec for spec in _section("learning") if spec.group != f"phase{3 - chosen}"]
     decay = words.DECAY[held.plan.config.get(f"phase{chosen}.decay")]
-    st.html(pieces.group(words.GROUPS["learning"], note, decay))
+    st.html(pieces.group(words.GROUPS["learning"], _group_note(shown, specs), decay))
     st.segmented_control(
         "Phase",
         [1, 2],
@@ -115,13 +101,14 @@ def learning(held: Session, shown: Shown) -> None:
         required=True,
         width="stretch",
     )
-    for path in paths:
-        knob(held, shown, field_spec(path))
-    dead = not live(shown, field_spec("phase2.epochs"))
-    st.html(pieces.knob_label(words.EPOCHS, pieces.epochs_text(held.plan.config), dead=dead))
+    for spec in specs:
+        knob(held, shown, spec)
+    epochs = _section("epochs")
+    dead = not live(shown, epochs[-1])
+    st.html(pieces.knob_label(epochs[0].label, pieces.epochs_text(held.plan.config), dead=dead))
     with st.container(key="train_epochs", horizontal=True, gap="small"):
-        for number in (1, 2):
-            knob(held, shown, field_spec(f"phase{number}.epochs"), labelled=False)
+        for spec in epochs:
+            knob(held, shown, spec, labelled=False)
 
 
 def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True) -> None:
@@ -130,7 +117,6 @@ def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True)
     held.drawn["knob"].add(key)
     value = held.plan.config.get(spec.path)
     dead = not live(shown, spec)
-    label = pieces.field_label(spec)
     common: dict[str, Any] = {
         "key": key,
         "disabled": dead,
@@ -139,19 +125,22 @@ def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True)
     }
     if labelled and spec.kind != "bool":
         sliding = spec.kind == "float"
-        st.html(pieces.knob_label(label, pieces.value_text(spec, value) if sliding else "", dead, spec.help))
+        st.html(
+            pieces.knob_label(spec.label, pieces.value_text(spec, value) if sliding else "", dead, spec.help)
+        )
     # Each value is given twice, see put().
-    if spec.kind == "float" and spec.log:
+    if spec.kind == "float":
         now = put(key, float(value))
-        st.select_slider(label, plan.stops(spec, now), value=now, format_func=words.number, **common)
-    elif spec.kind == "float":
-        now = put(key, float(value))
-        least, most = float(spec.minimum or 0), float(spec.maximum or 1)
-        st.slider(label, least, most, now, step=spec.step or 0.01, format="%.3g", **common)
+        if spec.scale == "even":
+            least, most = spec.minimum or 0.0, spec.maximum or 1.0
+            st.slider(spec.label, least, most, now, step=spec.step, format="%.3g", **common)
+        else:
+            stops = sorted({*spec.stops, now})
+            st.select_slider(spec.label, stops, value=now, format_func=words.number, **common)
     elif spec.kind == "int":
         put(key, value)
         st.number_input(
-            label,
+            spec.label,
             int(spec.minimum or 0),
             int(spec.maximum or 0),
             value=value,
@@ -161,11 +150,11 @@ def knob(held: Session, shown: Shown, spec: FieldSpec, *, labelled: bool = True)
     elif spec.kind == "choice":
         put(key, value)
         choices = list(spec.choices)
-        st.selectbox(label, choices, index=choices.index(value), format_func=words.choice, **common)
+        st.selectbox(spec.label, choices, index=choices.index(value), format_func=words.choice, **common)
     elif spec.kind == "bool":
-        st.toggle(label, put(key, bool(value)), **{**common, "label_visibility": "visible"})
+        st.toggle(spec.label, put(key, bool(value)), **{**common, "label_visibility": "visible"})
     else:
-        st.text_input(label, put(key, ", ".join(map(str, value))), **common)
+        st.text_input(spec.label, put(key, ", ".join(map(str, value))), **common)
 
 
 def turned(held: Session, spec: FieldSpec, key: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from bnn_core import InputError
+from bnn_core.names import SnapshotName
 from bnn_core.runs.folder import RunFolder
 from explorer.components.bit_matrix import bit_matrix
 from explorer.palette import palette
@@ -25,7 +26,7 @@ from explorer.screens.train.session import Session, Shown, look_again
 from explorer.screens.train.weights_chart import weights_chart
 from explorer.server import catalogue
 from explorer.server.history import History, history
-from explorer.server.replay import newest_snapshot, parts, until_snapshot
+from explorer.server.replay import newest_snapshot, until_snapshot
 from explorer.shared.templates import Templates, templates
 from explorer.shared.words import moment_name
 
@@ -67,7 +68,7 @@ def figures(
         _then: the history up to that snapshot.
     """
     colours = palette(theme)
-    cursor = _history.cursor(*parts(at)) if at and note else None
+    cursor = _history.cursor(*SnapshotName.parse(at)) if at and note else None
     errors = error_chart(_history, colours, running=running, cursor=cursor, cursor_note=note)
     tiles, since = _templates(_folder, at, lit)
     if not _then.epochs:
@@ -86,16 +87,16 @@ def _templates(folder: Path | None, at: str, lit: bool) -> tuple[Templates | Non
     try:
         shots = RunFolder(folder).snapshots() if folder is not None else []
         if at:
-            shots = [shot for shot in shots if shot.path.stem <= at]
+            shots = [shot for shot in shots if shot.name.text <= at]
         if not shots:
             return None, None
-        last = catalogue.load_network(str(shots[-1].path), catalogue.version(shots[-1].path))
+        last = catalogue.load_network(catalogue.File.of(shots[-1].path))
         if len(shots) < 2 or not lit:
             return templates(last), None
         before = shots[-2]
-        found = templates(last, catalogue.load_network(str(before.path), catalogue.version(before.path)))
-        same_phase = before.phase == shots[-1].phase
-        when = words.moment(before.phase, before.epoch, before.step, before.epoch == 0)
+        found = templates(last, catalogue.load_network(catalogue.File.of(before.path)))
+        same_phase = before.name.phase == shots[-1].name.phase
+        when = words.moment(*before.name, before.name.epoch == 0)
         return found, when if same_phase else words.PHASE_HEADS[1][0].lower()
     except (InputError, OSError):
         return None, None  # thinned out or replaced while we looked; the next look finds others
@@ -111,7 +112,7 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
     elif shown.at and shown.run is not None:
         at, lit = shown.at, True
         then = history(until_snapshot(shown.records, at))
-        note = words.BRANCHES_HERE if shown.mode == "branch" else moment_name(*parts(at)).lower()
+        note = words.BRANCHES_HERE if shown.mode == "branch" else moment_name(*SnapshotName.parse(at)).lower()
     version = shown.seen.version if shown.run is not None else (0, 0)
     drawn = figures(
         shown.run or NEW,

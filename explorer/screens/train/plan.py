@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bnn_core.config import FieldSpec, RunConfig, field_specs
+from bnn_core.config import RunConfig, field_specs
 from bnn_core.presets import PRESETS, Preset, preset_info
 
 DEFAULT_PRESET = "quick"
@@ -69,21 +69,3 @@ def to_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-# How fields become knobs
-
-_MANTISSAS = (1, 1.5, 2, 3, 5, 7)
-
-
-def stops(spec: FieldSpec, value: float | None = None) -> list[float]:
-    """Where a logarithmic knob may stand, with the present value among them."""
-    assert spec.minimum is not None
-    assert spec.maximum is not None
-    if spec.minimum >= 0.25 and spec.maximum <= 64:  # a gain: doublings and their halves
-        found = [spec.minimum * 2 ** (i / 2) for i in range(64)]
-        found = [float(f"{x:.2g}") for x in found]
-    else:
-        found = [float(f"{m}e{exponent}") for exponent in range(-6, 4) for m in _MANTISSAS]
-    inside = {x for x in found if spec.minimum <= x <= spec.maximum} | {spec.minimum, spec.maximum}
-    return sorted(inside if value is None else inside | {float(value)})

@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from bnn_core.models import MODELS_FOLDER
-from bnn_core.runs.folder import RunFolder, list_runs
+from bnn_core.runs.find import list_runs
+from bnn_core.runs.folder import RunFolder
 from explorer.screens.train import words
 from explorer.screens.train.address import NEW
 from explorer.screens.train.session import Session, Shown, run_folder, show_run, title
@@ -20,8 +21,8 @@ LISTED_RUNS = 60
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _result(card: str, version: tuple[int, int]) -> float | None:
-    found = (RunFolder(Path(card).parent).card() or {}).get("error_percent")
+def _result(card: catalogue.File) -> float | None:
+    found = (RunFolder(Path(card.path).parent).card() or {}).get("error_percent")
     return float(found) if isinstance(found, int | float) else None
 
 
@@ -31,7 +32,7 @@ def run_label(run: str) -> str:
         return words.NEW_RUN
     card = run_folder(run) / "card.json"
     try:
-        error = _result(str(card), catalogue.version(card))
+        error = _result(catalogue.File.of(card))
     except (OSError, ValueError):
         error = None
     job = manager().jobs().find(run)

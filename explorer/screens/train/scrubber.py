@@ -7,6 +7,7 @@ import zlib
 
 import streamlit as st
 
+from bnn_core.names import SnapshotName
 from explorer.screens.train import html as pieces
 from explorer.screens.train import words
 from explorer.screens.train.branch import begin, moment_of
@@ -26,7 +27,8 @@ def scrubber(held: Session, shown: Shown) -> None:
     held.drawn["moment"] = set()
     names = snapshots(shown)
     if shown.mode == "branch":
-        names = [name for name in names if replay.parts(name)[1]]  # a branch begins where an epoch ends
+        # A branch begins where an epoch ends.
+        names = [name for name in names if SnapshotName.parse(name).epoch]
     if len(names) < 2:
         return
     stops = names if shown.mode else [*names[:-1], NEWEST]
@@ -77,7 +79,7 @@ def _ways_on(held: Session, shown: Shown) -> None:
 
 
 def _name(name: str) -> str:
-    return moment_name(*replay.parts(name)) if name else words.NOW
+    return moment_name(*SnapshotName.parse(name)) if name else words.NOW
 
 
 def _show_at(held: Session, at: str) -> None:

@@ -13,8 +13,9 @@ import streamlit as st
 
 from bnn_core import InputError, RunConfig
 from bnn_core.models import MODELS_FOLDER
+from bnn_core.names import CONFIG_FILE, runs_root
 from bnn_core.presets import PRESETS
-from bnn_core.runs.folder import CONFIG_FILE, RunFolder, runs_root
+from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
 from explorer.screens.train import plan, words
 from explorer.screens.train.address import NEW, TABLE, Mode, parse, to_params
@@ -281,7 +282,7 @@ def settle(held: Session) -> Shown:
 def snapshots(shown: Shown) -> list[str]:
     """The run's kept snapshots in time, by their files' names without the ending."""
     try:
-        return [shot.path.stem for shot in RunFolder(shown.folder).snapshots()] if shown.folder else []
+        return [shot.name.text for shot in RunFolder(shown.folder).snapshots()] if shown.folder else []
     except InputError:
         return []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bnn_core.datasets.features import FEATURES
+from explorer.server.budget import duration
 from explorer.shared.numbers import MINUS, grouped
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -35,9 +37,7 @@ GROUPS = {"compression": "Compression", "noise": "Noise", "learning": "Learning"
 MORE = "Data and network"
 EQUATIONS = {"compression": "w = tanh(k w̄)", "noise": "w = sign(w̄), or 0 if |w̄| ≤ β"}
 CHOICES = {
-    "bipolar": f"bipolar, +1 or {MINUS}1",
-    "zero-one": "zero-one, 1 or absent",
-    "two-bit": "two-bit, four greys",
+    **{name: feature.title for name, feature in FEATURES.items()},
     "strict": "strict, one-bit biases",
     "threshold": "threshold, integer biases",
 }
@@ -46,8 +46,7 @@ MAY_CHANGE = "may change now"
 ACTS_FROM_THERE = "acts from there on"
 PAST = "is past"
 FIXED = "fixed for this run"
-PHASE_OVER = {1: "phase 1 is over", 2: "phase 2 is over"}
-EPOCHS = "Epochs"
+PHASE_1_OVER = "phase 1 is over"
 LEFT_PAUSED = "left, paused"
 
 REAL = "real network"
@@ -143,16 +142,6 @@ def expected(error: float, seconds: float) -> str:
     return f"Expect {percent(error, 1)} test error in {duration(seconds)}."
 
 
-def duration(seconds: float) -> str:
-    """20 s, 3 min, 1 h 20 min."""
-    if seconds < 99.5:
-        return f"{seconds:.0f}{NARROW}s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes}{NARROW}min"
-    return f"{minutes // 60}{NARROW}h {minutes % 60}{NARROW}min"
-
-
 def time_left(seconds: float | None) -> tuple[str, str]:
     """20 s | left."""
     return ("", "") if seconds is None else (duration(seconds), "left")
@@ -245,19 +234,6 @@ def bad_url(path: str, value: str, error: str) -> str:
 def no_moment(at: str) -> str:
     """The address names a snapshot that is not kept."""
     return f"This run keeps no snapshot {at[:60]}, so its newest moment is shown."
-
-
-def over_budget(expected: float, allowed: float, variable: str) -> str:
-    """A run that this machine does not allow."""
-    return (
-        f"This run would take about {duration(expected)}, and this machine allows {duration(allowed)} a run"
-        f" ({variable}): fewer epochs, training digits or units would fit."
-    )
-
-
-def bad_budget(variable: str, text: str) -> str:
-    """A limit that is none."""
-    return f"{variable} is {text[:40]!r}, which is no number of seconds, so nothing can be trained here."
 
 
 def price(epochs: int, seconds: float) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -63,14 +62,14 @@ def _show_all(scene: Scene) -> None:
 
 def show_strip(scene: Scene) -> None:
     """What a digit costs in bits and in float32; its time comes when it is measured."""
-    if live.speeds().of(scene.network, scene.moment.path) is None:
+    if live.speeds().of(scene.network, scene.moment.file.path) is None:
         # Only the strip is drawn again, not the page: on its first seconds the browser is busy enough.
-        st.fragment(_draw_strip, run_every=SPEED_SECONDS, key="strip")(scene.network, scene.moment.path)
+        st.fragment(_draw_strip, run_every=SPEED_SECONDS, key="strip")(scene.network, scene.moment.file.path)
     else:
-        _draw_strip(scene.network, scene.moment.path)
+        _draw_strip(scene.network, scene.moment.file.path)
 
 
-def _draw_strip(network: BitwiseNetwork, path: Path) -> None:
+def _draw_strip(network: BitwiseNetwork, path: str) -> None:
     speed = live.speeds().of(network, path)
     busy = live.manager().jobs().current is not None
     st.html(f'<hr class="bx-rule">{pieces.strip(cost(network), speed, busy=busy)}<hr class="bx-rule">')

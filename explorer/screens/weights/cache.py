@@ -15,13 +15,11 @@ from bnn_core.kernels import kernel
 from bnn_core.measures import balance, order_alike, order_by_value, saturation
 from explorer.screens.weights.address import Sort
 from explorer.server import catalogue
+from explorer.server.catalogue import File
 from explorer.shared.planes import Order, Planes, planes_of
 
 RARE = 0.01
 """Input bits that are on in a smaller share of the training digits are faded: they are noise to the eye."""
-
-File = tuple[str, catalogue.Version]
-"""A network's file and its version: what the cache goes by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +41,15 @@ class Habits:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def habits(path: str, version: catalogue.Version) -> Habits:
+def habits(file: File) -> Habits:
     """Run the training digits that decide the order of units through a network, once a file and version."""
     data = catalogue.digits()
-    network = catalogue.load_network(path, version)
+    network = catalogue.load_network(file)
     images = data.train_images[: catalogue.CODE_DIGITS]
     labels = data.train_labels[: catalogue.CODE_DIGITS]
     classes = network.sizes[-1]
     codes = network.codes(images)
-    read = kernel()(pack(codes[-1]), network.layers[-1]).argmax(axis=1)
+    read = kernel().sums(pack(codes[-1]), network.layers[-1]).argmax(axis=1)
     codes.append((read[:, np.newaxis] == np.arange(classes)).astype(np.uint8))
     members = [labels == label for label in range(classes)]
     on = [np.stack([bits[each].sum(axis=0, dtype=np.int64) for each in members]) for bits in codes]
@@ -59,8 +57,8 @@ def habits(path: str, version: catalogue.Version) -> Habits:
 
 
 @st.cache_resource(show_spinner="Putting alike units side by side", max_entries=64)
-def _alike(path: str, version: catalogue.Version, layer: int) -> Order:
-    return order_alike(catalogue.load_network(path, version).layers[layer - 1])
+def _alike(file: File, layer: int) -> Order:
+    return order_alike(catalogue.load_network(file).layers[layer - 1])
 
 
 def order_of(last: File, layer: int, sort: Sort) -> Order:
@@ -70,19 +68,19 @@ def order_of(last: File, layer: int, sort: Sort) -> Order:
         last: the run's last network; it decides, so that units keep their places while the scrubber moves.
         layer: from 1; the classes of the output layer keep their own order.
     """
-    network = catalogue.load_network(*last)
+    network = catalogue.load_network(last)
     units = network.sizes[layer]
     if layer == len(network.layers) or sort == "trained":
         return np.arange(units)
     match sort:
         case "digit":
-            return catalogue.orders(*last)[layer - 1]
+            return catalogue.orders(last)[layer - 1]
         case "balance":
             return order_by_value(balance(network.layers[layer - 1]))
         case "use":
-            return order_by_value(habits(*last).share(layer))
+            return order_by_value(habits(last).share(layer))
         case _:
-            return _alike(*last, layer)
+            return _alike(last, layer)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
@@ -91,8 +89,8 @@ def matrix(shown: File, before: File | None, last: File, layer: int, sort: Sort)
 
     The first layer's columns are the input bits as they come.
     """
-    then = None if before is None else catalogue.load_network(*before).layers[layer - 1]
-    planes = planes_of(catalogue.load_network(*shown).layers[layer - 1], then)
+    then = None if before is None else catalogue.load_network(before).layers[layer - 1]
+    planes = planes_of(catalogue.load_network(shown).layers[layer - 1], then)
     columns = None if layer == 1 else order_of(last, layer - 1, sort)
     return planes.placed(order_of(last, layer, sort), columns)
 
@@ -108,16 +106,16 @@ def rare_inputs(features: str, threshold: int) -> NDArray[np.uint8]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _saturation(path: str, version: catalogue.Version) -> list[float]:
-    return saturation(catalogue.load_real(path, version))
+def _saturation(file: File) -> list[float]:
+    return saturation(catalogue.load_real(file))
 
 
 def saturations(entry: catalogue.Entry) -> list[float] | None:
     """The saturation of each layer of the run's real network; None where there is none, or none to read."""
-    path = catalogue.real_path(entry)
-    if path is None:
+    file = catalogue.real_file(entry)
+    if file is None:
         return None
     try:
-        return _saturation(str(path), catalogue.version(path))
-    except (InputError, OSError):
+        return _saturation(file)
+    except InputError:
         return None

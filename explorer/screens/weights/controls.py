@@ -7,14 +7,17 @@ import streamlit as st
 from bnn_core import InputError
 from explorer.screens.weights import words as here
 from explorer.screens.weights.address import SORT, VERSUS, VERSUS_AT
-from explorer.screens.weights.shown import Shown, Versus, file_of, typical_unit
+from explorer.screens.weights.shown import Shown, Versus, typical_unit
 from explorer.server import catalogue
 from explorer.shared import view as state
 from explorer.shared import words
 
 
 def choose_versus(
-    view: state.View, entries: dict[str, catalogue.Entry], entry: catalogue.Entry, moment: catalogue.Moment
+    view: state.View,
+    entries: dict[str, catalogue.Entry],
+    entry: catalogue.Entry,
+    moment: catalogue.KeptMoment,
 ) -> tuple[Versus | None, str]:
     """What to compare with, and a sentence where that needs one."""
     own = entry.name
@@ -52,21 +55,20 @@ def choose_versus(
         then = choose_versus_moment(view, other)
     if other.sizes != entry.sizes:
         return None, here.other_shape(words.run_name(chosen), other.sizes, entry.sizes)
-    file = file_of(then)
     try:
-        network = catalogue.load_network(*file)
+        network = catalogue.load_network(then.file)
     except InputError as error:
         return None, here.broken_versus(words.run_name(chosen), str(error))
     name = words.moment_name(then.phase, then.epoch, then.step, last=then.name == "")
-    versus = Versus(here.moment_of(words.run_name(chosen), name, same=chosen == own), network, file)
-    if file == file_of(moment):
+    versus = Versus(here.moment_of(words.run_name(chosen), name, same=chosen == own), network, then.file)
+    if then.file == moment.file:
         return versus, here.SAME_NETWORK
     if other.features != entry.features:
         return versus, here.other_features(words.run_name(chosen), other.features, entry.features)
     return versus, ""
 
 
-def versus_chosen(entry: catalogue.Entry, moment: catalogue.Moment) -> None:
+def versus_chosen(entry: catalogue.Entry, moment: catalogue.KeptMoment) -> None:
     """Of this run the moment before is compared first; of another one the last."""
     name = st.session_state["versus_choice"]
     names = [each.name for each in catalogue.moments(entry)]
@@ -75,7 +77,7 @@ def versus_chosen(entry: catalogue.Entry, moment: catalogue.Moment) -> None:
     state.change(versus=name, versus_at=then)
 
 
-def choose_versus_moment(view: state.View, other: catalogue.Entry) -> catalogue.Moment:
+def choose_versus_moment(view: state.View, other: catalogue.Entry) -> catalogue.KeptMoment:
     """The moment of the other run; as its own scrubber where there are several."""
     found = {moment.name: moment for moment in catalogue.moments(other)}
     last = list(found)[-1]

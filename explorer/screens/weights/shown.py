@@ -26,7 +26,7 @@ class Versus:
 
     name: str
     network: BitwiseNetwork
-    file: cache.File
+    file: catalogue.File
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class Shown:
     view: state.View
     entry: catalogue.Entry
     network: BitwiseNetwork
-    shown: cache.File
-    last: cache.File
+    shown: catalogue.File
+    last: catalogue.File
     layer: int
     unit: int
     before: Versus | None
@@ -101,7 +101,7 @@ class Shown:
 
 
 def compose(
-    view: state.View, entry: catalogue.Entry, moment: catalogue.Moment, versus: Versus | None
+    view: state.View, entry: catalogue.Entry, moment: catalogue.KeptMoment, versus: Versus | None
 ) -> Shown:
     """Find network and unit.
 
@@ -109,8 +109,8 @@ def compose(
         InputError: the network's file cannot be used, or it reads other pictures.
     """
     data = catalogue.digits()
-    shown, last = file_of(moment), file_of(catalogue.moments(entry)[-1])
-    network = catalogue.load_network(*shown)
+    shown, last = moment.file, catalogue.moments(entry)[-1].file
+    network = catalogue.load_network(shown)
     if network.side != data.side or network.sizes[-1] != data.classes:
         raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
     layer, unit, layers = view.layer, view.unit, len(network.layers)
@@ -127,16 +127,11 @@ def compose(
     return Shown(view, entry, network, shown, last, layer, unit, versus, correction)
 
 
-def file_of(moment: catalogue.Moment) -> cache.File:
-    """What the cache knows a moment by."""
-    return str(moment.path), catalogue.version(moment.path)
-
-
-def typical_unit(last: cache.File, layer: int, digit: int | None) -> int:
+def typical_unit(last: catalogue.File, layer: int, digit: int | None) -> int:
     """The unit to look at first: the one that answers most to the digit that the pages show, or to a 3."""
-    network, data = catalogue.load_network(*last), catalogue.digits()
+    network, data = catalogue.load_network(last), catalogue.digits()
     label = TYPICAL if digit is None else int(data.test_labels[digit])
     if layer == len(network.layers):
         return label
     edges = band_edges(network.sizes[-1], network.sizes[layer])
-    return int(catalogue.orders(*last)[layer - 1][edges[label]])
+    return int(catalogue.orders(last)[layer - 1][edges[label]])

@@ -129,7 +129,7 @@ def caption_of(shown: Shown, order: weights.Order, layer: weights.Planes) -> Cal
 
             return balance
         case "use":
-            share = cache.habits(*shown.shown).share(1)
+            share = cache.habits(shown.shown).share(1)
             return lambda unit: percent(100 * share[unit], 0)
         case "alike":
             before = dict(zip(order[1:].tolist(), order[:-1].tolist(), strict=True))

@@ -86,7 +86,7 @@ def readers_of(shown: Shown) -> str:
 
 def show_habits(shown: Shown) -> None:
     """How often the unit is on, by digit and over all; and its bias."""
-    habits = cache.habits(*shown.shown)
+    habits = cache.habits(shown.shown)
     output = shown.layer > shown.hidden
     on = habits.on[shown.layer - 1][:, shown.unit]
     total = int(habits.digits.sum())

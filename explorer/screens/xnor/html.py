@@ -42,7 +42,7 @@ def summary(checks: Sequence[LayerCheck]) -> str:
     return (
         f'<div class="bx bx-checked"><span{tone}><b>{escape(strong)}</b>, {escape(rest)}</span>'
         f"<span><b>{grouped(operations)}</b> {escape(words.OPERATIONS_NOTE)}</span></div>"
-        f'<div class="bx muted">{escape(words.TABLE_NOTE)}</div>'
+        + "".join(f'<div class="bx muted">{escape(k.note)}</div>' for k in checks[0].sums if k.note)
     )
 
 

@@ -29,11 +29,11 @@ from explorer.shared.scene import Scene, compose
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def run_kernels(
-    path: str, version: catalogue.Version, digit: bytes, kernels: tuple[str, ...], _scene: Scene
+    file: catalogue.File, digit: bytes, kernels: tuple[str, ...], _scene: Scene
 ) -> list[LayerCheck]:
     """Every layer of a network for one digit, by every kernel; once for all the words and units looked at."""
     return [
-        check_layer(layer, trace.inputs, {name: KERNELS[name] for name in kernels})
+        check_layer(layer, trace.inputs, [KERNELS[name] for name in kernels])
         for layer, trace in zip(_scene.network.layers, _scene.traces, strict=True)
     ]
 
@@ -79,8 +79,7 @@ def unit_to_show(scene: Scene, layer: int) -> int:
     """The output of the digit that is read, or the first hidden unit that answers to it."""
     if layer == len(scene.traces):
         return scene.read.label
-    last = catalogue.moments(scene.entry)[-1].path
-    order = catalogue.orders(str(last), catalogue.version(last))[layer - 1]
+    order = catalogue.orders(catalogue.moments(scene.entry)[-1].file)[layer - 1]
     edges = band_edges(scene.network.sizes[-1], len(order))
     return typical_unit(scene.traces[layer - 1], order[edges[scene.read.label] : edges[scene.read.label + 1]])
 
@@ -216,9 +215,7 @@ def main() -> None:
     with digit:
         choose_digit(scene)
     notes = st.container(key="xnor-notes")
-    checks = run_kernels(
-        str(moment.path), catalogue.version(moment.path), scene.image.tobytes(), tuple(KERNELS), scene
-    )
+    checks = run_kernels(moment.file, scene.image.tobytes(), tuple(KERNELS), scene)
     unit = tell(scene.network, scene.traces, scene.layer, scene.unit)
     st.html(f"<style>{pieces.flow_rules(scene.fields)}</style>")
     with st.container(key="xnor-page", gap=None):

@@ -175,9 +175,9 @@ def _ways(unit: Unit, check: LayerCheck) -> dict[str, Any]:
     """The unit's integer from every kernel, and whether the whole layer agrees."""
     count = len(check.sums)
     rows = []
-    for name, sums in check.sums.items():
+    for kernel, sums in check.sums.items():
         value = int(sums[unit.unit])
-        rows.append([words.kernel_title(name), signed(value), value == unit.ledger.total])
+        rows.append([kernel.title, signed(value), value == unit.ledger.total])
     if check.wrong:
         note = "✕ " + words.layer_differs(check.wrong, check.units)
     else:

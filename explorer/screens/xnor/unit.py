@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -164,9 +164,9 @@ class LayerCheck:
         operations: XNOR and popcount, one for each word of each unit.
     """
 
-    sums: Mapping[str, NDArray[np.int32]]
+    sums: Mapping[Kernel, NDArray[np.int32]]
     operations: int
-    wrong: Mapping[str, int] = field(default_factory=dict)
+    wrong: Mapping[Kernel, int] = field(default_factory=dict)
 
     @property
     def units(self) -> int:
@@ -174,21 +174,21 @@ class LayerCheck:
         return len(next(iter(self.sums.values())))
 
 
-def check_layer(layer: PackedLayer, inputs: NDArray[np.uint8], kernels: Mapping[str, Kernel]) -> LayerCheck:
+def check_layer(layer: PackedLayer, inputs: NDArray[np.uint8], kernels: Iterable[Kernel]) -> LayerCheck:
     """Run every kernel over one layer's inputs, and compare each integer with the first kernel's.
 
     Args:
         inputs: (n,) uint8 in {0, 1}.
-        kernels: by name, at least one.
+        kernels: at least one.
     """
     packed = pack(inputs[None])
-    sums = {name: run(packed, layer)[0] for name, run in kernels.items()}
+    sums = {kernel: kernel.sums(packed, layer)[0] for kernel in kernels}
     first = next(iter(sums.values()))
-    unlike = {name: int((values != first).sum()) for name, values in sums.items()}
+    unlike = {kernel: int((values != first).sum()) for kernel, values in sums.items()}
     return LayerCheck(
         sums=sums,
         operations=layer.units * layer.words,
-        wrong={name: count for name, count in unlike.items() if count},
+        wrong={kernel: count for kernel, count in unlike.items() if count},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bnn_core.kernels import Kernel
 from explorer.shared.numbers import MINUS, grouped, plural, signed
 from explorer.shared.words import zero_words
 
@@ -31,18 +32,6 @@ NETWORK_HELP = (
     "A click on a unit shows its words above."
 )
 OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
-TABLE_NOTE = (
-    "What the table of nibbles holds: for any four input bits and any four weights, how many of them differ, "
-    "0 to 4. One instruction looks that up for 16 to 64 units: the same count, without counting."
-)
-
-KERNELS = {
-    "oracle": f"Oracle, {MINUS}1 and +1 one by one",
-    "numpy": "NumPy, XOR and popcount",
-    "popcount": "Machine code, XOR and popcount",
-    "table": "Machine code, table of nibbles",
-}
-"""What each kernel does; one that is not here goes by its name."""
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -66,11 +55,6 @@ def unit_title(layer: int, layers: int, unit: int) -> str:
 def of_units(units: int) -> str:
     """of 1,024."""
     return f"of {grouped(units)}"
-
-
-def kernel_title(name: str) -> str:
-    """What a kernel does."""
-    return KERNELS.get(name, name.capitalize())
 
 
 def spelled(count: int) -> str:
@@ -211,11 +195,11 @@ def layer_agrees(kernels: int, units: int) -> str:
     return f"all {kernels} × {grouped(units)} integers of this layer agree"
 
 
-def layer_differs(wrong: Mapping[str, int], units: int) -> str:
+def layer_differs(wrong: Mapping[Kernel, int], units: int) -> str:
     """NumPy, XOR and popcount: 3 of 1,024 integers are not the oracle's."""
     return "; ".join(
-        f"{kernel_title(name)}: {grouped(count)} of {grouped(units)} integers are not the oracle's"
-        for name, count in wrong.items()
+        f"{kernel.title}: {grouped(count)} of {grouped(units)} integers are not the oracle's"
+        for kernel, count in wrong.items()
     )
 
 
@@ -265,7 +249,7 @@ def layer_checked(kernels: int, *, agree: bool) -> str:
     return f"✓ {spelled(kernels)} kernels agree" if kernels > 1 else "from one kernel"
 
 
-def disagree(layer: str, wrong: Mapping[str, int], units: int) -> str:
+def disagree(layer: str, wrong: Mapping[Kernel, int], units: int) -> str:
     """The kernels do not agree, which must be seen."""
     return f"✕ The kernels do not agree in {layer}. {layer_differs(wrong, units)}."
 

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from bnn_core import BitwiseNetwork, Digits
-from bnn_core.runs.events import stable
 from bnn_core.runs.folder import EventLog, RunFolder
+from tests.bnn_core.records import stable
 
 ROOT = Path(__file__).parents[3]
 TINY = ["--set", "network.hidden=16", "--set", "phase1.epochs=1", "--set", "phase2.epochs=1"]

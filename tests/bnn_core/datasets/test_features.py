@@ -1,5 +1,11 @@
 """Grey levels to bits."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +14,9 @@ from hypothesis.extra import numpy as hnp
 
 from bnn_core.datasets import FEATURES, input_bits, input_count, input_values, load_mnist
 from bnn_core.errors import InputError
+from bnn_core.kernels import KERNELS
+
+ROOT = Path(__file__).parents[3]
 
 
 @given(
@@ -87,3 +96,87 @@ def test_impossible_thresholds_are_refused(threshold):
 def test_other_arrays_are_refused(images):
     with pytest.raises(InputError, match="allowed is uint8 of shape"):
         input_bits(images)
+
+
+A_FURTHER_KIND = """
+import json, sys
+from pathlib import Path
+from bnn_core.datasets.features import FEATURES, Feature
+
+FEATURES["inverted"] = Feature(
+    name="inverted",
+    title="inverted, −1 for ink",
+    note="pixel < {threshold}",
+    help="inverted is +1 for paper",
+    equation="-sign(pixel - threshold)",
+    planes=1,
+    low=-1,
+    bits=lambda pixels, threshold: (pixels < threshold).view("u1"),
+)  # before anything else is imported: the schema is made of the table once
+
+import numpy as np
+from bnn_core import BitwiseNetwork, Digits, InputError, RunConfig, load_mnist
+from bnn_core.config import field_spec
+from bnn_core.kernels import KERNELS
+from bnn_core.runs.writer import record_run
+from explorer.screens.train import words as train_words
+from explorer.shared import words
+
+mnist, folder = load_mnist(), Path(sys.argv[1]) / "run"
+images, labels = mnist.test_images[:600], mnist.test_labels[:600]
+changes = {"data.features": "inverted", "data.input_threshold": "100", "network.hidden": "16"}
+config = RunConfig().updated({**changes, "phase1.epochs": 1, "phase2.epochs": 1})
+*_, last = record_run(config, Digits(images, labels, images[:50], labels[:50]), folder)
+network = BitwiseNetwork.load(folder)
+by = {name: network.scores(images, kernel_name=name) for name in KERNELS}
+try:
+    RunConfig().updated({"data.features": "tripolar"})
+except InputError as error:
+    refused = str(error)
+print(json.dumps({
+    "status": last.status,
+    "features": network.features,
+    "bits": network.input_bits(images[0]).tolist() == [(images[0].ravel() < 100).astype(int).tolist()],
+    "same": [np.array_equal(by["oracle"], scores) for scores in by.values()],
+    "spec": [field_spec("data.features").choices, field_spec("data.features").help],
+    "refused": refused,
+    "told": [words.features_note("inverted", 100), words.network_name((784, 16, 10), "strict", "inverted"),
+             train_words.choice("inverted")],
+}))
+"""
+
+
+def test_a_further_kind_is_one_entry(tmp_path):
+    """Added to the table by a program of its own: it trains, packs, runs by every kernel, and is told of."""
+    done = subprocess.run(
+        [sys.executable, "-c", A_FURTHER_KIND, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["status"] == "finished"
+    assert found["features"] == "inverted"
+    assert found["bits"]
+    assert found["same"] == [True] * len(KERNELS)
+    choices, text = found["spec"]
+    assert choices == ["bipolar", "zero-one", "two-bit", "inverted"]
+    assert text.endswith("two-bit takes the grey level's top two bits; inverted is +1 for paper.")
+    assert found["refused"] == (
+        'data.features is "tripolar": allowed is bipolar or zero-one or two-bit or inverted.'
+    )
+    assert found["told"] == ["pixel < 100", "1 × 16, strict, inverted", "inverted, −1 for ink"]
+
+
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=lambda feature: feature.name)
+def test_cuts_are_the_bits(feature):
+    """What machine code is told to compare gives the bits that NumPy makes."""
+    pixels = np.arange(256, dtype=np.uint8)[None]
+    for threshold in (1, 64, 128, 200, 255):
+        cuts = feature.cuts(threshold)
+        assert len(cuts) == feature.planes
+        bits = [(pixels[0] & mask) >= level for mask, level in cuts]
+        assert np.array_equal(feature.bits(pixels, threshold)[0], np.concatenate(bits))

@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_core.bits import pack
+from bnn_core.bench.measure import random_network, report, timed, wrong_kernels
+from bnn_core.bits import WordArray, pack
 from bnn_core.errors import InputError
-from bnn_core.kernels import KERNELS, PackedLayer, kernel, kernel_name, status, wanted
+from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel, kernel_name, status, wanted
 from bnn_core.kernels.compiled.plan import DENSE, MASKED, MOST_INPUTS, PLACES_BEYOND, Lookup
+from bnn_core.kernels.numpy_kernel import numpy_sums
 from bnn_core.kernels.oracle import oracle_sums
+
+COMPILED = [name for name, each in KERNELS.items() if each.code]
 
 # About words, bytes and nibbles; about the groups of units that go together (8, 16, 32, 64, 128).
 UNITS = st.sampled_from([1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 160, 300])
@@ -69,7 +73,7 @@ def test_every_kernel_equals_the_oracle(
     rng = np.random.default_rng(seed)
     layer = random_layer(rng, inputs, units, zeros, reach, zero_one=zero_one)
     words = pack(rng.integers(0, 2, (digits, inputs), np.uint8))
-    sums = KERNELS[name](words, layer)
+    sums = KERNELS[name].sums(words, layer)
     assert sums.dtype == np.int32
     assert np.array_equal(sums, oracle_sums(words, layer))
 
@@ -87,7 +91,7 @@ def test_counts_reach_their_bounds(name: str, inputs: int, masked: bool) -> None
     for row in itertools.product([0, 1], repeat=4):
         bits = np.repeat(np.array(row, np.uint8)[:, None], inputs, axis=1)
         expected = np.outer(np.array(row) * 2 - 1, signs[:, 0].astype(int)) * inputs
-        assert np.array_equal(KERNELS[name](pack(bits), layer), expected)
+        assert np.array_equal(KERNELS[name].sums(pack(bits), layer), expected)
 
 
 @pytest.mark.parametrize("lookup", [DENSE, MASKED], ids=["dense", "masked"])
@@ -109,7 +113,7 @@ def test_a_batch_longer_than_a_block_is_whole(name: str, masked: bool) -> None:
     rng = np.random.default_rng(1)
     layer = random_layer(rng, 100, 256, 0.3 * masked, 1, zero_one=False)
     words = pack(rng.integers(0, 2, (1003, 100), np.uint8))
-    assert np.array_equal(KERNELS[name](words, layer), oracle_sums(words, layer))
+    assert np.array_equal(KERNELS[name].sums(words, layer), oracle_sums(words, layer))
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -118,10 +122,10 @@ def test_layers_wider_than_16_bits_count(name: str, inputs: int) -> None:
     rng = np.random.default_rng(4)
     layer = random_layer(rng, inputs, 9, 0.0, 1, zero_one=False)
     words = pack(np.stack([layer.weight_bits()[0], 1 - layer.weight_bits()[0]]))
-    assert np.array_equal(KERNELS[name](words, layer), oracle_sums(words, layer))
+    assert np.array_equal(KERNELS[name].sums(words, layer), oracle_sums(words, layer))
 
 
-@pytest.mark.parametrize("name", ["popcount", "table"])
+@pytest.mark.parametrize("name", COMPILED)
 @pytest.mark.parametrize(
     "words",
     [np.zeros((2, 3), np.uint64), np.zeros((2, 2), np.int64), np.zeros(2, np.uint64)],
@@ -130,7 +134,7 @@ def test_layers_wider_than_16_bits_count(name: str, inputs: int) -> None:
 def test_machine_code_reads_nothing_of_another_shape(name: str, words: np.ndarray) -> None:
     layer = PackedLayer.from_signs(np.ones((3, 100), np.int8), np.ones(3, np.int32))
     with pytest.raises(InputError, match=r"allowed is uint64 of shape \(n, 2\)"):
-        KERNELS[name](words, layer)
+        KERNELS[name].sums(words, layer)
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -139,10 +143,10 @@ def test_inputs_need_not_lie_in_order(name: str) -> None:
     layer = random_layer(rng, 130, 20, 0.0, 1, zero_one=False)
     words = pack(rng.integers(0, 2, (40, 130), np.uint8))
     expected = oracle_sums(words, layer)
-    assert np.array_equal(KERNELS[name](words[::2], layer), expected[::2])
-    assert np.array_equal(KERNELS[name](np.asfortranarray(words), layer), expected)
+    assert np.array_equal(KERNELS[name].sums(words[::2], layer), expected[::2])
+    assert np.array_equal(KERNELS[name].sums(np.asfortranarray(words), layer), expected)
     words.setflags(write=False)
-    assert np.array_equal(KERNELS[name](words[:1], layer), expected[:1])
+    assert np.array_equal(KERNELS[name].sums(words[:1], layer), expected[:1])
 
 
 def test_signs_go_in_and_come_out() -> None:
@@ -181,3 +185,45 @@ def test_the_kernel_can_be_chosen(say: Callable[[str], None]) -> None:
         kernel()
     with pytest.raises(InputError, match=r"kernel is 'abacus'"):
         kernel("abacus")
+
+
+@pytest.fixture
+def abacus(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """NumPy's kernel under another name, behind all others in the table; the batches that it ran."""
+    ran: list[int] = []
+
+    def sums(inputs: WordArray, layer: PackedLayer) -> Sums:
+        ran.append(len(inputs))
+        return numpy_sums(inputs, layer)
+
+    monkeypatch.setitem(KERNELS, "abacus", Kernel("abacus", "Abacus, bead by bead", sums))
+    status.cache_clear()
+    yield ran
+    status.cache_clear()
+
+
+def test_a_further_kernel_is_one_entry(abacus: list[int], say: Callable[[str], None]) -> None:
+    assert kernel_name("abacus") == "abacus"
+    assert kernel_name() == "abacus"  # it suits every processor, and is the last that does
+    say("numpy")
+    assert kernel_name() == "numpy"
+    say("abacus")
+    assert kernel().title == "Abacus, bead by bead"
+    with pytest.raises(InputError, match="allowed are oracle, numpy, popcount, table, abacus"):
+        kernel("slide rule")
+    network = random_network((784, 20, 10))
+    images = np.random.default_rng(6).integers(0, 256, (3, 28, 28), np.uint8)
+    expected = network.scores(images, kernel_name="oracle")
+    for ask in (network.scores, network.predict, network.codes):
+        ask(images, kernel_name="abacus")
+    assert np.array_equal(network.scores(images, kernel_name="abacus"), expected)
+    network.trace(images[0], kernel_name="abacus")
+    assert abacus == [3, 3, 3, 3, 3, 3, 3, 1, 1]
+    assert report(network, seconds={1: 0.01}, start=False)["checked"]["kernels"] == timed()
+    assert timed() == ["numpy", "popcount", "table", "abacus"]
+
+
+def test_the_bench_checks_a_further_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Kernel("abacus", "Abacus", lambda inputs, layer: numpy_sums(inputs, layer) + np.int32(1))
+    monkeypatch.setitem(KERNELS, "abacus", wrong)
+    assert wrong_kernels(random_network((784, 20, 10))) == ["abacus"]

@@ -20,7 +20,6 @@ from bnn_core.measures import (
     reader_counts,
     saturation,
     sign_counts,
-    zero_share,
 )
 
 WIDTHS = st.sampled_from([1, 31, 63, 64, 65, 127, 128, 129, 200])
@@ -90,7 +89,6 @@ def test_counts_and_shares(units, inputs, values, seed):
         assert np.array_equal(rows[:, place], (signs == value).sum(axis=1))
         assert np.array_equal(columns[:, place], (signs == value).sum(axis=0))
     assert rows.dtype == columns.dtype == np.int32
-    assert zero_share(layer) == pytest.approx((signs == 0).mean())
     for share, row in zip(balance(layer), signs, strict=True):
         connected = row[row != 0]
         assert np.isnan(share) if not len(connected) else share == pytest.approx((connected == 1).mean())

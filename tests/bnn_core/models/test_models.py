@@ -5,9 +5,10 @@ import pytest
 
 from bnn_core import BitwiseNetwork, Digits, RealNetwork, RunConfig
 from bnn_core.models import ShippedModel, shipped_models
+from bnn_core.names import REAL_FILE
 from bnn_core.presets import PRESETS
 from bnn_core.reproduce.experiments import PAPER
-from bnn_core.runs.folder import REAL_FILE, RunFolder
+from bnn_core.runs.folder import RunFolder
 
 MODELS = shipped_models()
 
@@ -66,7 +67,7 @@ def test_a_shipped_network_is_a_whole_run(model: ShippedModel, mnist: Digits) ->
     assert RunConfig.from_dict(model.card["config"]) == run.config
     # The last snapshot, replayed, is the network; both ends of phases have one, in a short run every epoch.
     known = {(r["phase"], r["epoch"]) for r in epochs}
-    whole_epochs = {(s.phase, s.epoch) for s in run.snapshots() if s.epoch}
+    whole_epochs = {s.name[:2] for s in run.snapshots() if s.name.epoch}
     assert whole_epochs <= known
     assert whole_epochs >= {(n, p.epochs) for n, p in enumerate((run.config.phase1, run.config.phase2), 1)}
     assert len(whole_epochs) >= min(len(known), 5)
@@ -99,7 +100,7 @@ def test_the_shipped_presets_reach_their_error(name: str, limit: float) -> None:
 @pytest.mark.parametrize(("name", "limit"), [("quick", 3.6), ("talk", 2.8)])
 def test_training_a_preset_anew_reaches_its_error(name: str, limit: float, mnist: Digits) -> None:
     from bnn_core import train
-    from bnn_core.runs.events import RunEnded
+    from bnn_core.events import RunEnded
 
     end = None
     for event in train(PRESETS[name].config, mnist):

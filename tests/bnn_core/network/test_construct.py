@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RunConfig, train
 from bnn_core.datasets import FEATURES
+from bnn_core.events import RunEnded
 from bnn_core.kernels import PackedLayer
 from bnn_core.network.construct import (
     _within_reach,
@@ -24,7 +25,6 @@ from bnn_core.network.construct import (
     strict_network,
     without_inputs,
 )
-from bnn_core.runs.events import RunEnded
 
 SIDE = 12
 

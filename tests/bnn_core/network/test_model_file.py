@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from bnn_core import BitwiseNetwork, InputError, RealNetwork
 from bnn_core.datasets import FEATURES, input_count
 from bnn_core.kernels import PackedLayer
-from bnn_core.network.model_file import FORMAT, _digest, network_bytes
+from bnn_core.network.model_file import FORMAT, _digest
 
 
 def network(sizes: list[int], zeros: float = 0.0, seed: int = 0) -> BitwiseNetwork:
@@ -104,7 +104,7 @@ def test_the_file_is_as_small_as_its_bits(path: Path) -> None:
     assert path.stat().st_size < net.parameters * 4 / 25
 
 
-WHOLE = network_bytes(network([49, 33, 10], zeros=0.2))
+WHOLE = network([49, 33, 10], zeros=0.2).to_bytes()
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
@@ -214,7 +214,7 @@ def test_a_crafted_file_is_refused_with_a_sentence(
 
 def test_the_same_network_is_the_same_file() -> None:
     net = network([784, 33, 10], zeros=0.3)
-    assert len({network_bytes(net) for _ in range(8)}) == 1
+    assert len({net.to_bytes() for _ in range(8)}) == 1
 
 
 def test_a_real_networks_file_is_whole_or_refused(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ import pytest
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RunConfig
 from bnn_core.commands import reproduce as command
 from bnn_core.models import shipped_models
+from bnn_core.names import is_run_id
 from bnn_core.reproduce import EXPERIMENTS, GROUPS, Experiment, Results, chosen, runner, tables
 from bnn_core.reproduce.experiments import CURVES, PAPER
 from bnn_core.reproduce.readme import written
-from bnn_core.runs.folder import RunFolder, is_run_id
+from bnn_core.runs.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]
 TINY = RunConfig().updated(

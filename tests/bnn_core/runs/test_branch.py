@@ -13,17 +13,19 @@ from safetensors.numpy import load_file
 
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RunConfig
 from bnn_core.config import field_spec, field_specs
+from bnn_core.events import Recomputed, RunEnded
+from bnn_core.names import CHECKPOINT_FILE, CHECKPOINTS
 from bnn_core.network.bitwise import PackedLayer
 from bnn_core.runs import branch as branching
 from bnn_core.runs import checkpoints
 from bnn_core.runs import writer as run_writer
 from bnn_core.runs.branch import branch_config, branch_run, refusal
 from bnn_core.runs.checkpoints import kept_moments, nearest
-from bnn_core.runs.events import Recomputed, RunEnded, stable
-from bnn_core.runs.folder import CHECKPOINT_FILE, CHECKPOINTS, RunFolder
+from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, config_at, moments, parent_of, parse_moment
-from bnn_core.runs.recompute import cost
+from bnn_core.runs.recompute import way_back
 from bnn_core.runs.writer import record_run, resume_run
+from tests.bnn_core.records import stable
 
 FOR_EYES = ("progress", "recomputing")
 TOLD = ("branched", "recomputed")
@@ -124,7 +126,7 @@ def test_a_branch_without_changes_is_the_parent_bit_for_bit(
 ) -> None:
     source = parent if kept else bare(parent, tmp_path / "bare")
     moment, folder = parse_moment(at), tmp_path / "branch"
-    expected = cost(RunFolder(source), records(source), moment).epochs
+    expected = way_back(RunFolder(source), records(source), moment).epochs
     list(branch_run(source, folder, moment, {}, digits, control=same_later(moment)))
     recomputed = told(folder, "recomputed")
     assert recomputed["epochs"] == expected
@@ -155,7 +157,7 @@ def test_changes_act_from_the_moment_on_and_not_before(parent: Path, digits: Dig
     assert mine[2, 3]["learning_rate"] == RunFolder(folder).config.phase2.learning_rate  # no decay any more
     assert mine[2, 2]["loss"] != theirs[2, 2]["loss"]
     # Snapshots go on in time, although the steps of an epoch are fewer now.
-    shots = [(s.phase, s.epoch) for s in RunFolder(folder).snapshots()]
+    shots = [s.name[:2] for s in RunFolder(folder).snapshots()]
     assert shots == sorted(shots)
     # The setting that the parent had changed by then is in the configuration, the later one is not.
     config = RunFolder(folder).config
@@ -315,7 +317,7 @@ def test_killed_between_any_two_writes_a_branch_goes_on_or_never_was(
 def test_bits_that_come_out_otherwise_are_told(parent: Path, digits: Digits, tmp_path: Path) -> None:
     """As on another machine: the parent's snapshot of that moment is not what training gives here."""
     source = bare(parent, tmp_path / "source")
-    shot = next(s for s in RunFolder(source).snapshots() if (s.phase, s.epoch) == (2, 1))
+    shot = next(s for s in RunFolder(source).snapshots() if s.name[:2] == (2, 1))
     network = BitwiseNetwork.load(shot.path)
     layer = network.layers[0]
     weight = layer.weight.copy()
@@ -338,19 +340,19 @@ def test_bits_that_come_out_otherwise_are_told(parent: Path, digits: Digits, tmp
 
 def test_the_cost_is_the_epochs_after_the_nearest_checkpoint(parent: Path, tmp_path: Path) -> None:
     run = RunFolder(parent)
-    assert cost(run, run.events(), Moment(2, 0)).epochs == 0
-    assert cost(run, run.events(), Moment(2, 4)).epochs == 0  # the latest one
+    assert way_back(run, run.events(), Moment(2, 0)).epochs == 0
+    assert way_back(run, run.events(), Moment(2, 4)).epochs == 0  # the latest one
     shutil.copytree(parent, tmp_path / "run")
     run = RunFolder(tmp_path / "run")
     for path in (tmp_path / "run").rglob("phase2-epoch*"):
         if path.parent.name == CHECKPOINTS:
             path.unlink()
-    price = cost(run, run.events(), Moment(2, 3))
+    way = way_back(run, run.events(), Moment(2, 3))
     took = [r["seconds"] for r in run.events() if r["event"] == "epoch_ended" and r["phase"] == 2]
-    assert (price.epochs, price.seconds) == (3, pytest.approx(sum(took[:3])))
+    assert (way.epochs, way.seconds) == (3, pytest.approx(sum(took[:3])))
     # A damaged one is passed over.
     (tmp_path / "run" / CHECKPOINTS / "phase1-end.safetensors").write_bytes(b"nothing")
-    assert cost(run, run.events(), Moment(2, 0)).epochs > 0
+    assert way_back(run, run.events(), Moment(2, 0)).epochs > 0
 
 
 # What is kept

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,19 +14,14 @@ from filelock import FileLock
 from safetensors.numpy import load_file
 
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig
+from bnn_core.events import EpochEnded, Event, Progress
+from bnn_core.names import SnapshotName
 from bnn_core.runs import checkpoints
 from bnn_core.runs import writer as run_writer
-from bnn_core.runs.events import EpochEnded, Event, Progress, stable
-from bnn_core.runs.folder import (
-    EventLog,
-    RunFolder,
-    find_run,
-    is_run_id,
-    list_runs,
-    new_branch_id,
-    new_run_id,
-)
+from bnn_core.runs.find import find_run, list_runs
+from bnn_core.runs.folder import EventLog, RunFolder
 from bnn_core.runs.writer import _thin, record_run, resume_run
+from tests.bnn_core.records import stable
 
 
 def records(folder: Path) -> list[dict[str, object]]:
@@ -329,20 +323,6 @@ def test_runs_are_listed_newest_first_and_found(
         find_run("../first")
 
 
-def test_a_branch_is_named_after_what_it_left() -> None:
-    assert re.fullmatch(r"\d{8}-\d{6}-quick-branch-[0-9a-f]{4}", new_branch_id("quick"))
-    once = new_branch_id("20261123-101502-quick-3f2a")
-    assert "-quick-branch-" in once
-    assert new_branch_id(once).count("branch") == 1
-    assert is_run_id(new_branch_id("a-name-that-is-much-longer-than-an-id-should-be"))
-
-
-def test_ids_are_plain() -> None:
-    assert is_run_id(new_run_id("Half the weights: off!"))
-    for bad in ("", ".", "..", "a/b", "a\\b", "-a", "a-", "A", "a b", "x" * 65, "é"):
-        assert not is_run_id(bad)
-
-
 def test_snapshots_are_thinned_to_the_budget(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,7 +343,7 @@ def test_events_of_epochs_come_with_their_files(small_run: RunConfig, mnist: Dig
     for event in record_run(small_run, _small(mnist), folder):
         seen.append(event)
         if event.name == "snapshot":
-            assert (folder / "snapshots" / event.file).is_file()  # type: ignore[attr-defined]
+            assert (folder / "snapshots" / event.taken.file).is_file()  # type: ignore[attr-defined]
         if event.name == "run_ended":
             assert (folder / "model.safetensors").is_file()
     assert sum(isinstance(e, EpochEnded) for e in seen) == 4
@@ -375,7 +355,7 @@ def test_the_first_points_come_within_the_first_epoch(whole: Path, mnist: Digits
     early = [r for r in RunFolder(whole).events() if r["event"] == "snapshot" and r["epoch"] == 0]
     assert [r["phase"] for r in early] == [1] * 4 + [2] * 4
     for record in early:
-        name = f"phase{record['phase']}-epoch0000-step{record['step']:07}.safetensors"
+        name = SnapshotName(record["phase"], 0, record["step"]).file
         network = BitwiseNetwork.load(whole / "snapshots" / name)
         wrong = network.predict(digits.train_images[-200:]) != digits.train_labels[-200:]
         assert record["validation_error_bitwise"] == 100 * int(wrong.sum()) / 200

@@ -36,7 +36,7 @@ def test_what_is_shipped_reads_as_the_run_did(
     assert np.array_equal(network.scores(images), BitwiseNetwork.load(run.path).scores(images))
     moments = shipped.snapshots()
     names = [moment.path.name for moment in run.snapshots()]
-    ends = {[m.path.name for m in run.snapshots() if m.phase == phase][-1] for phase in (1, 2)}
+    ends = {[m.path.name for m in run.snapshots() if m.name.phase == phase][-1] for phase in (1, 2)}
     assert ends <= {moment.path.name for moment in moments}
     assert len({m.path.name for m in moments} - ends) <= max(0, count - 1)
     assert len(moments) >= min(count, len(names))

@@ -19,10 +19,10 @@ def assert_identical(latent: LatentNetwork, images: np.ndarray, config: RunConfi
     values = torch.from_numpy(input_values(bits, config.data.features)).float()
     with torch.no_grad():
         sums = latent.bitwise_forward(values, config)
-    for name, run in KERNELS.items():
+    for name, kernel in KERNELS.items():
         words = pack(bits)
         for layer, expected in zip(packed.layers, sums, strict=True):
-            got = run(words, layer)
+            got = kernel.sums(words, layer)
             assert np.array_equal(got, expected.numpy()), name
             words = pack((got >= 0).astype(np.uint8))
     # The trace of one digit tells the same story.
@@ -136,11 +136,11 @@ def test_a_norm_in_training_is_batch_norm(rng: np.random.Generator) -> None:
     give_norms(latent, rng)
     hidden, output = latent.norms
     a = rng.normal(3, 5, (64, 8)).astype(np.float32)
-    seen = hidden.train(torch.from_numpy(a)).detach().numpy()
+    seen = hidden.normalise(torch.from_numpy(a)).detach().numpy()
     expected = (a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + 1e-5) * hidden.gain.detach().numpy()
     assert np.allclose(seen, expected + hidden.shift.detach().numpy(), rtol=1e-4, atol=1e-4)
     a = a[:, :4]
-    seen = output.train(torch.from_numpy(a)).detach().numpy()
+    seen = output.normalise(torch.from_numpy(a)).detach().numpy()
     spread = np.sqrt(a.var(axis=0).mean() + 1e-5)
     expected = (a - a.mean(axis=0)) / spread * output.gain.detach().numpy() + output.shift.detach().numpy()
     assert np.allclose(seen, expected, rtol=1e-4, atol=1e-4)

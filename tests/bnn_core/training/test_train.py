@@ -4,13 +4,15 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
-from bnn_core.runs.events import (
+from bnn_core.config import field_spec
+from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -19,10 +21,10 @@ from bnn_core.runs.events import (
     RunEnded,
     SettingsChanged,
     Snapshot,
-    stable,
 )
 from bnn_core.training.run import Run
 from bnn_core.training.schedule import learning_rate
+from tests.bnn_core.records import stable
 
 
 @pytest.fixture(autouse=True)
@@ -195,6 +197,25 @@ def test_settings_change_in_mid_run_and_say_so(small: Digits, tiny_config: RunCo
     assert last.zeros == pytest.approx([0.8, 0.8, 0.0], abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("field", "refresh"),
+    [("noise.sparsity", None), ("noise.weight_flips", None), ("noise.weight_flips", "boundaries")],
+)
+def test_a_changed_setting_refreshes_what_its_field_says(
+    small: Digits, tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch, field: str, refresh: str | None
+) -> None:
+    if refresh is not None:
+        spec = replace(field_spec(field), refresh=refresh)
+        monkeypatch.setattr("bnn_core.training.run.field_spec", lambda _path: spec)
+    control, found = Control(), []
+    run = Run(tiny_config, small, control)
+    monkeypatch.setattr(run.learner, "set_boundaries", found.append)
+    control.set(field, 0.4)
+    events = run.events()
+    assert next(e for e in events if isinstance(e, SettingsChanged)).field == field
+    assert [c.get(field) for c in found] == [0.4] * (field == "noise.sparsity" or refresh is not None)
+
+
 def test_a_setting_that_is_not_live_is_refused() -> None:
     with pytest.raises(InputError, match="seed cannot change while a run is under way"):
         Control().set("seed", 3)
@@ -204,7 +225,7 @@ def test_a_setting_that_is_not_live_is_refused() -> None:
 
 def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConfig) -> None:
     control = Control()
-    control.step()
+    control.one_epoch()
     seen: list[Event] = []
     paused = threading.Event()
 
@@ -219,7 +240,7 @@ def test_pause_holds_and_one_epoch_at_a_time(small: Digits, tiny_config: RunConf
     assert paused.wait(30)
     assert sum(isinstance(e, EpochEnded) for e in seen) == 1
     paused.clear()
-    control.step()
+    control.one_epoch()
     assert paused.wait(30)
     assert sum(isinstance(e, EpochEnded) for e in seen) == 2
     control.resume()

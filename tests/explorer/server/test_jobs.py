@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import struct
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,8 @@ import pytest
 from bnn_core import InputError, RunConfig
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
-from explorer.server import jobs as jobs_module
 from explorer.server.jobs import JobManager, Jobs
+from explorer.server.worker_process import Answer
 
 FAKE = r"""
 import json, os, sys
@@ -217,33 +219,54 @@ def test_the_worker_ends_with_its_manager(manager: JobManager, tmp_path: Path) -
         manager.start(CONFIG)
 
 
-def test_the_worker_measures_once_for_each_kind(manager: JobManager, tmp_path: Path) -> None:
-    manager.measure("a", Path("a"))
-    assert manager.figures("a") == (False, None)  # there is no worker yet, and none is started for it
+def ask(manager: JobManager, key: str) -> Future[Answer] | None:
+    return manager.ask({"command": "measure", "key": key, "model": key})
+
+
+def answer(manager: JobManager, key: str) -> Answer:
+    asked = ask(manager, key)
+    assert asked is not None
+    return asked.result(20)
+
+
+def test_a_question_has_its_answer(manager: JobManager, tmp_path: Path) -> None:
+    assert ask(manager, "a") is None  # there is no worker yet, and none is started for it
     manager.warm_up()
-    for key in ("a", "fail", "a"):
-        manager.measure(key, Path(key))
-    assert manager.wait_for(lambda _: manager.figures("fail")[0], 20)
-    assert manager.figures("a")[1] == {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"}
-    assert manager.figures("fail") == (True, None)
-    manager.measure("a", Path("a"))
+    told, failed = answer(manager, "a"), answer(manager, "fail")
+    assert told is not None
+    assert failed is not None
+    assert told["figures"] == {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"}
+    assert (failed["key"], failed["figures"]) == ("fail", None)
     assert commands(tmp_path) == ["measure", "measure"]
 
 
-def test_a_worker_that_dies_measuring_leaves_no_one_waiting(manager: JobManager) -> None:
+def test_what_is_under_way_is_not_asked_again(runs: Path, tmp_path: Path) -> None:
+    silent = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+    manager = JobManager([sys.executable, "-c", silent, str(tmp_path / "log")])
     manager.warm_up()
-    manager.measure("die", Path("die"))
-    assert manager.wait_for(lambda _: manager.figures("die") == (True, None), 20)
+    asked = [ask(manager, key) for key in ("a", "a", "b")]
+    assert asked[0] is asked[1] is not asked[2]
+    manager.close()
+    assert [future and future.result(20) for future in asked] == [None] * 3
+    assert [json.loads(line)["key"] for line in (tmp_path / "log").read_text().splitlines()] == ["a", "b"]
 
 
-def test_a_worker_that_never_comes_to_life_measures_nothing(
+def test_a_worker_that_dies_leaves_no_one_waiting(manager: JobManager) -> None:
+    manager.warm_up()
+    assert answer(manager, "die") is None
+    assert manager.wait_for(lambda jobs: jobs.worker == "none", 20)
+
+
+def test_a_worker_that_never_comes_to_life_answers_nothing(
     manager: JobManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_BROKEN", "1")
     manager.warm_up()
     assert manager.wait_for(lambda jobs: jobs.worker == "none", 20)
-    manager.measure("a", Path("a"))
-    assert manager.figures("a") == (True, None)
+    asked = ask(manager, "a")
+    assert asked is not None
+    assert asked.done()
+    assert asked.result() is None
 
 
 def test_without_training_nothing_starts(manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +277,7 @@ def test_without_training_nothing_starts(manager: JobManager, monkeypatch: pytes
     with pytest.raises(InputError, match="BNN_TRAINING=off"):
         manager.start(CONFIG)
     monkeypatch.delenv("BNN_TRAINING")
-    monkeypatch.setattr(jobs_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install torch"):
         manager.start(CONFIG)
 

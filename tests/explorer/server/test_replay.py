@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_core.models import MODELS_FOLDER, shipped_models
+from bnn_core.names import SnapshotName
 from bnn_core.runs.folder import RunFolder
 from explorer.screens.train.happening import happening
 from explorer.server import replay
@@ -100,7 +101,7 @@ def test_one_epoch_at_a_time(name: str) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_every_kept_snapshot_has_its_moment(name: str) -> None:
     played = tape(records(name))
-    names = [shot.path.stem for shot in RunFolder(MODELS_FOLDER / name).snapshots()]
+    names = [shot.name.text for shot in RunFolder(MODELS_FOLDER / name).snapshots()]
     times = [played.time_of(shot) for shot in names]
     assert None not in times
     assert all(a < b for a, b in pairwise(t for t in times if t is not None))
@@ -109,7 +110,7 @@ def test_every_kept_snapshot_has_its_moment(name: str) -> None:
         until = replay.until_snapshot(played.records, shot)
         assert replay.newest_snapshot(until) == shot
         assert replay.newest_snapshot(played.seen(time)) == shot
-        phase, epoch, _ = replay.parts(shot)
+        phase, epoch, _ = SnapshotName.parse(shot)
         assert len(history(until).of_phase(phase)) == epoch
     assert played.time_of("phase1-epoch0099-step0000001") is None
 

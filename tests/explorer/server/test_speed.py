@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,9 +13,11 @@ from bnn_core import BitwiseNetwork
 from bnn_core.bench import cost, random_network
 from explorer.screens.watch import html
 from explorer.server.speed import Speed, Speeds
+from explorer.server.worker_process import Answer
 from explorer.shared import words
 
-PATH = Path("model.safetensors")
+PATH = "model.safetensors"
+FIGURES = {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"}
 
 
 class Manager:
@@ -23,14 +25,16 @@ class Manager:
 
     def __init__(self, *, available: bool = True) -> None:
         self.available = available
-        self.asked: list[tuple[str, Path]] = []
-        self.answer: tuple[bool, Mapping[str, Any] | None] = (False, None)
+        self.warm = True
+        self.asked: list[Mapping[str, Any]] = []
+        self.answers: list[Future[Answer]] = []
 
-    def measure(self, key: str, model: Path) -> None:
-        self.asked.append((key, model))
-
-    def figures(self, _key: str) -> tuple[bool, Mapping[str, Any] | None]:
-        return self.answer
+    def ask(self, question: Mapping[str, Any]) -> Future[Answer] | None:
+        if not self.warm:
+            return None
+        self.asked.append(question)
+        self.answers.append(Future())
+        return self.answers[-1]
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +55,30 @@ def settle(speeds: Speeds, network: BitwiseNetwork) -> Speed:
 def test_the_worker_s_figures_are_taken(network: BitwiseNetwork) -> None:
     manager = Manager()
     speeds = Speeds(manager)  # type: ignore[arg-type]
+    manager.warm = False  # there is no worker yet: it is asked as soon as there is one
     assert speeds.of(network, PATH) is None
-    manager.answer = (True, {"bitwise_us": 2.0, "baseline_us": 50.0, "baseline": "torch_float32"})
+    manager.warm = True
+    assert speeds.of(network, PATH) is None
+    assert speeds.of(network, PATH) is None
+    assert [(question["command"], question["model"]) for question in manager.asked] == [("measure", PATH)]
+    manager.answers[0].set_result({"status": "measured", "figures": FIGURES})
     speed = speeds.of(network, PATH)
     assert speed == Speed(2.0, 50.0, "torch_float32")
     assert speed.ratio == 25
-    asked = len(manager.asked)
     assert speeds.of(random_network((784, 32, 10), seed=1), PATH) is speed  # of the same kind
-    assert len(manager.asked) == asked
-    manager.answer = (False, None)
+    assert len(manager.asked) == 1
     assert speeds.of(random_network((784, 33, 10)), PATH) is None
+    assert len(manager.asked) == 2
 
 
-@pytest.mark.parametrize("answer", [(True, None), (True, {"bitwise_us": 2.0, "baseline_us": None})])
-def test_what_the_worker_cannot_measure_is_measured_here(
-    network: BitwiseNetwork, answer: tuple[bool, Mapping[str, Any] | None]
-) -> None:
+@pytest.mark.parametrize("answer", [None, {"figures": None}, {"figures": {**FIGURES, "baseline_us": None}}])
+def test_what_the_worker_cannot_measure_is_measured_here(network: BitwiseNetwork, answer: Answer) -> None:
     manager = Manager()
-    manager.answer = answer
-    speed = settle(Speeds(manager), network)  # type: ignore[arg-type]
+    speeds = Speeds(manager)  # type: ignore[arg-type]
+    assert speeds.of(network, PATH) is None
+    manager.answers[0].set_result(answer)
+    speed = settle(speeds, network)
+    assert len(manager.asked) == 1
     assert speed.baseline == "numpy_float32"
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from bnn_core.bits import pack
-from bnn_core.kernels import PackedLayer
+from bnn_core.kernels import KERNELS, PackedLayer
 from bnn_core.kernels.compiled import cache, program
+from bnn_core.kernels.compiled.code import Code, Program
 from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.prepared import Prepared
 from bnn_core.kernels.numpy_kernel import numpy_sums
 
+POPCOUNT, TABLE = KERNELS["popcount"].code, KERNELS["table"].code
 CODE = bytes(range(256)) * 4
 POSIX_ONLY = pytest.mark.skipif(not hasattr(os, "getuid"), reason="POSIX only: owners and modes of files")
 
@@ -120,7 +122,7 @@ def test_old_files_go(tmp_path: Path) -> None:
 # --- with real code ---
 
 
-def works(made: program.Program) -> bool:
+def works(made: Program) -> bool:
     rng = np.random.default_rng(0)
     layer = PackedLayer.from_signs(rng.choice([-1, 1], (50, 90)).astype(np.int8), np.ones(50, np.int32))
     words = pack(rng.integers(0, 2, (9, 90), np.uint8))
@@ -131,8 +133,8 @@ def test_code_is_made_once_and_again_when_damaged(tmp_path: Path) -> None:
     folder = tmp_path / "kernels"
     here = Machine.here()
 
-    def load() -> program.Program:
-        return program.load(here, "popcount", masked=False, folder=folder)
+    def load() -> Program:
+        return program.load(here, POPCOUNT, masked=False, folder=folder)
 
     first = load()
     assert not first.cached
@@ -150,7 +152,7 @@ def test_code_is_made_once_and_again_when_damaged(tmp_path: Path) -> None:
 
 def test_code_is_made_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "kernels").write_text("in the way")
-    made = program.load(Machine.here(), "popcount", masked=False, folder=tmp_path / "kernels")
+    made = program.load(Machine.here(), POPCOUNT, masked=False, folder=tmp_path / "kernels")
     assert not made.cached
     assert works(made)
 
@@ -166,13 +168,13 @@ def test_code_is_kept_for_one_thing_only(
         identities.append(identity)
         raise StopIteration
 
-    def ask(machine: Machine, kernel: str, *, masked: bool) -> None:
+    def ask(machine: Machine, code: Code, *, masked: bool) -> None:
         with pytest.raises(StopIteration):
-            program.load(machine, kernel, masked=masked, folder=tmp_path)
+            program.load(machine, code, masked=masked, folder=tmp_path)
 
     monkeypatch.setattr(cache, "read", remember)
     machine = Machine("x86_64-unknown-linux-gnu", "haswell", "+avx2,+ssse3")
-    ask(machine, "table", masked=False)
+    ask(machine, TABLE, masked=False)
     match change:
         case "triple":
             machine = Machine("x86_64-apple-darwin", machine.cpu, machine.features)
@@ -184,23 +186,45 @@ def test_code_is_kept_for_one_thing_only(
             monkeypatch.setattr(program, "source_digest", lambda: "other sources")
         case "llvmlite":
             monkeypatch.setattr("llvmlite.__version__", "99.0.0")
-    ask(machine, "popcount" if change == "kernel" else "table", masked=change == "masked")
+    ask(machine, POPCOUNT if change == "kernel" else TABLE, masked=change == "masked")
     assert len(set(identities)) == 2
 
 
-def test_the_digest_covers_every_source() -> None:
-    """All modules of the package that the one which writes the code imports, and what these import."""
-    folder = Path(program.__file__).parent
+def imported(source: str) -> set[str]:
+    """Modules of the project that a source may import: a name that is imported may be one."""
     found: set[str] = set()
-    waiting = {"source"}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.startswith("bnn_core")}
+
+
+def test_the_digest_covers_every_source() -> None:
+    """The module that writes code, those that it calls for each kernel, and what all these import."""
+    root = Path(program.__file__).parents[3]
+    package = "bnn_core.kernels.compiled"
+    writers = [kernel.code.writer for kernel in KERNELS.values() if kernel.code]
+    waiting = {f"{package}.{name}" for name in ("source", *writers)}
+    found: set[Path] = set()
     while waiting:
-        name = waiting.pop()
-        found.add(name)
-        for node in ast.walk(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module
-                and node.module.startswith("bnn_core.kernels.")
-            ):
-                waiting |= {node.module.rpartition(".")[2]} - found
-    assert found == set(program._SOURCES)
+        path = (root / waiting.pop().replace(".", "/")).with_suffix(".py")
+        if path.exists() and path not in found:
+            found.add(path)
+            waiting |= imported(path.read_text(encoding="utf-8"))
+    assert len(found) >= 8
+    assert found == set(program.sources())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import bnn_core.bits",
+        "from bnn_core import bits",
+        "from bnn_core.bits import pack",
+        "if TYPE_CHECKING:\n    from bnn_core import bits as b",
+    ],
+)
+def test_the_scan_sees_imports(source: str) -> None:
+    assert "bnn_core.bits" in imported(source)

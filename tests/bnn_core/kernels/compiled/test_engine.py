@@ -5,8 +5,11 @@ import gc
 import itertools
 import threading
 import weakref
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import numpy as np
 import psutil
 import pytest
@@ -17,12 +20,15 @@ from bnn_core import BitwiseNetwork, Digits
 from bnn_core.bits import pack
 from bnn_core.datasets.features import FEATURES, input_bits
 from bnn_core.errors import InputError
-from bnn_core.kernels import KERNELS, PackedLayer, status
+from bnn_core.kernels import KERNELS, PackedLayer, best, status
 from bnn_core.kernels.compiled import program
-from bnn_core.kernels.compiled.engine import COMPILED
+from bnn_core.kernels.compiled.code import Program
 from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.prepared import Pixels, Prepared
-from bnn_core.kernels.compiled.source import assembly
+from bnn_core.kernels.compiled.source import written
+
+CODES = {name: kernel.code for name, kernel in KERNELS.items() if kernel.code}
+COMPILED = list(CODES)
 
 
 def random_network(
@@ -136,8 +142,8 @@ def test_machine_code_writes_to_no_other_place() -> None:
     """Labels, scores and codes between guards, for every batch up to two groups of digits."""
     rng = np.random.default_rng(7)
     network = random_network(rng, 5, [33, 7])
-    made = program.program("table", masked=False)
-    assert made is not None
+    made = program.program(CODES["table"], masked=False)
+    assert isinstance(made, Program)
     engine = Prepared(network.layers, made, Pixels(25, ((0xFF, 128),)))
     for digits in range(1, 10):
         images = rng.integers(0, 256, (digits, 25), np.uint8)
@@ -236,8 +242,8 @@ def test_one_network_on_several_threads(mnist: Digits) -> None:
 
 
 def test_other_threads_go_on_meanwhile() -> None:
-    made = program.program("table", masked=False)
-    assert made is not None
+    made = program.program(CODES["table"], masked=False)
+    assert isinstance(made, Program)
     keeps_the_lock = 4  # FUNCFLAG_PYTHONAPI: the function is called without releasing Python's lock
     assert isinstance(made.run, ctypes._CFuncPtr)
     assert not made.run._flags_ & keeps_the_lock
@@ -262,7 +268,7 @@ def test_what_was_prepared_goes_with_its_network() -> None:
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, bool], program.Program]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, bool], Program]:
     """The kernels for this processor, and for plainer ones of its kind whose code it runs as well."""
     here = Machine.here()
     plainer = [
@@ -273,9 +279,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, b
     folder = tmp_path_factory.mktemp("kernels")
     machines = {"here": here} | {features: Machine(here.triple, "x86-64", features) for features in plainer}
     return {
-        (title, kernel, masked): program.load(machine, kernel, masked=masked, folder=folder)
+        (title, kernel, masked): program.load(machine, code, masked=masked, folder=folder)
         for title, machine in machines.items()
-        for kernel in COMPILED
+        for kernel, code in CODES.items()
         for masked in (False, True)
     }
 
@@ -283,7 +289,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, b
 @pytest.mark.parametrize("zeros", [0.0, 0.4])
 @pytest.mark.parametrize("digits", [1, 6, 70])
 def test_plainer_processors_give_the_same(
-    programs: dict[tuple[str, str, bool], program.Program], zeros: float, digits: int
+    programs: dict[tuple[str, str, bool], Program], zeros: float, digits: int
 ) -> None:
     rng = np.random.default_rng(digits)
     network = random_network(rng, 17, [200, 130, 37], zeros=zeros)
@@ -293,6 +299,18 @@ def test_plainer_processors_give_the_same(
         if masked or not zeros:
             scores = Prepared(network.layers, made).scores(words)
             assert np.array_equal(scores, expected), (title, kernel, masked)
+
+
+def assembly(machine: Machine, writer: str, *, masked: bool) -> str:
+    """A kernel as text for any processor that LLVM knows: to look at, not to run."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    target = llvm.Target.from_triple(machine.triple).create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=2, codemodel="default"
+    )
+    with llvm.parse_assembly(written(machine, writer, masked=masked)) as module:
+        module.verify()
+        return target.emit_assembly(module)
 
 
 ARM = Machine("aarch64-unknown-linux-gnu", "", "+neon")
@@ -329,7 +347,7 @@ def test_code_for_other_processors(
     machine: Machine, kernel: str, masked: bool, has: list[str], has_not: list[str]
 ) -> None:
     """It can be written, with the instructions that it is meant to have, and calls nothing outside itself."""
-    text = assembly(machine, kernel, masked=masked)
+    text = assembly(machine, CODES[kernel].writer, masked=masked)
     assert "run" in text
     for instruction in has:
         assert instruction in text
@@ -338,7 +356,7 @@ def test_code_for_other_processors(
 
 
 @pytest.mark.parametrize(
-    ("machine", "best"),
+    ("machine", "name"),
     [
         (Machine("x86_64-unknown-linux-gnu", "haswell", "+avx2"), "table"),
         (Machine("x86_64-unknown-linux-gnu", "x86-64", "+sse2"), "popcount"),
@@ -348,22 +366,24 @@ def test_code_for_other_processors(
         (Machine("riscv64-unknown-linux-gnu"), "popcount"),
     ],
 )
-def test_the_best_kernel_for_a_processor(machine: Machine, best: str) -> None:
-    assert machine.best == best
+def test_the_best_kernel_for_a_processor(machine: Machine, name: str) -> None:
+    assert best(machine).name == name
 
 
 # --- where there is no machine code ---
 
 
 @pytest.fixture
-def no_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_machine_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def fail(*_arguments: object, **_keywords: object) -> None:
         raise RuntimeError("no such processor")
 
     monkeypatch.setattr(program, "_programs", {})
-    monkeypatch.setattr(program, "_status", None)
     monkeypatch.setattr(program, "load", fail)
     monkeypatch.delenv("BNN_KERNEL", raising=False)
+    status.cache_clear()
+    yield
+    status.cache_clear()
 
 
 @pytest.mark.usefixtures("no_machine_code")
@@ -384,17 +404,16 @@ def test_numpy_is_the_last_resort() -> None:
 
 
 def test_code_that_gives_other_integers_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    made = program.load(Machine.here(), "popcount", masked=False, folder=tmp_path)
+    made = program.load(Machine.here(), CODES["popcount"], masked=False, folder=tmp_path)
     assert program._gives_the_same(made, masked=False)
 
     def nothing(*_arguments: int) -> None:
         pass
 
-    broken = program.Program("popcount", nothing, made.lookup_bytes, False, None)
+    broken = replace(made, run=nothing)
     monkeypatch.setattr(program, "_programs", {})
     monkeypatch.setattr(program, "load", lambda *_arguments, **_keywords: broken)
-    assert program.program("popcount", masked=False) is None
-    assert program._programs["popcount", False] == "the compiled kernel failed its check"
+    assert program.program(CODES["popcount"], masked=False) == "the compiled kernel failed its check"
 
 
 # --- in the long run ---

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from explorer.screens.activations import cache
 from explorer.server import catalogue
 from explorer.shared.pages import address_table, find_pages
@@ -113,7 +113,7 @@ def test_another_layer_goes_into_the_url_with_a_unit_that_is_on(open_page, codes
 def ready(kind: str = "near") -> None:
     """Wait until the map of the finished quick network is there."""
     moment = catalogue.moments(catalogue.entries()["quick"])[-1]
-    assert cache.planes(str(moment.path), catalogue.version(moment.path), kind, 60)
+    assert cache.planes(moment.file, kind, 60)
 
 
 @pytest.mark.parametrize("kind", ["near", "flat"])

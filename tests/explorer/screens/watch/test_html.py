@@ -18,7 +18,6 @@ from explorer.components.digit_pad import RASTER, decode
 from explorer.palette import DARK, LIGHT, css_variables
 from explorer.screens.watch import html as pieces
 from explorer.screens.watch.layout import pitch_rules
-from explorer.server import answers as gallery
 from explorer.shared import fields as watch
 from explorer.shared import html, numbers
 
@@ -104,19 +103,6 @@ def test_the_bars_are_the_sums(trace):
         assert float(width) == pytest.approx(50 * abs(value) / 315, abs=0.01)
         middle = float(left) if value >= 0 else float(left) + float(width)
         assert middle == pytest.approx(50, abs=0.02)
-
-
-def test_the_gallery_tells_right_from_wrong():
-    scores = np.array([[9, 1, 0], [0, 4, 3], [5, 6, 0], [1, 1, 0], [0, 0, 8]], np.int32)
-    known = gallery.answers(scores, np.array([0, 1, 0, 0, 2]))
-    assert known.read.tolist() == [0, 1, 1, 0, 2]
-    assert known.margin.tolist() == [8, 1, 1, 0, 8]
-    assert known.errors == 1
-    assert gallery.one_of_each(known, 3).tolist() == [0, 1, 4]
-    assert gallery.hardest(known).tolist() == [3, 1, 0, 4]
-    assert gallery.misread(known).tolist() == [2]
-    assert gallery.search(known, kind="all", label=0).tolist() == [0, 2, 3]
-    assert gallery.search(known, kind="misread", label=2).tolist() == []
 
 
 def test_the_network_s_cost_is_counted(quick):

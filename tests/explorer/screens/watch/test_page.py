@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from tests.explorer.pages import notes, text
 
 

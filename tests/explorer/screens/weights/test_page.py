@@ -23,7 +23,7 @@ from bnn_core.measures import (
     reader_counts,
     sign_counts,
 )
-from bnn_core.runs.folder import find_run
+from bnn_core.runs.find import find_run
 from tests.explorer.pages import notes
 
 MINUS = "\N{MINUS SIGN}"

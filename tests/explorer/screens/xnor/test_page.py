@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.kernels import KERNELS, PackedLayer
-from bnn_core.runs.folder import find_run
+from bnn_core.kernels import KERNELS, Kernel, PackedLayer
+from bnn_core.kernels.numpy_kernel import numpy_sums
+from bnn_core.runs.find import find_run
 from explorer.shared.numbers import signed
 from explorer.shared.pages import address_table, find_pages
 from explorer.shared.view import View, to_params
@@ -107,13 +108,15 @@ def test_a_bad_url_gives_a_sentence_and_the_default(open_page, params):
 
 def test_kernels_that_differ_are_said_loudly(open_page, monkeypatch):
     def wrong(inputs, layer):
-        sums = KERNELS["oracle"](inputs, layer).copy()
+        sums = KERNELS["oracle"].sums(inputs, layer).copy()
         sums[:, 0] += 2
         return sums
 
     # In front of the others, so that the page's own numbers are still those of the fastest one.
     first, *others = KERNELS
-    patched = {first: KERNELS[first], "wrong": wrong} | {name: KERNELS[name] for name in others}
+    patched = {first: KERNELS[first], "wrong": Kernel("wrong", "Wrong", wrong)} | {
+        name: KERNELS[name] for name in others
+    }
     monkeypatch.setattr("explorer.screens.xnor.page.KERNELS", patched)
     at = open_page(model="quick", digit="90", layer="2", unit="0")
     assert len(notes(at)) == 3
@@ -121,6 +124,17 @@ def test_kernels_that_differ_are_said_loudly(open_page, monkeypatch):
     assert 'role="alert"' in text(at)
     assert stepper(at)["ways"]["wrong"]
     assert "not the same from every kernel" in text(at)
+
+
+def test_a_further_kernel_is_checked_and_told_of(open_page, monkeypatch):
+    abacus = Kernel("abacus", "Abacus, bead by bead", numpy_sums, "No power.", suits=lambda _machine: False)
+    monkeypatch.setitem(KERNELS, "abacus", abacus)
+    at = open_page(model="quick", digit="90", layer="2", unit="7")
+    rows = stepper(at)["ways"]["rows"]
+    assert [title for title, _, _ in rows] == [kernel.title for kernel in KERNELS.values()]
+    assert rows[-1][0] == "Abacus, bead by bead"
+    assert "No power." in text(at)
+    assert "the same from five kernels" in text(at)
 
 
 @pytest.mark.parametrize(("features", "inputs"), [("zero-one", 784), ("two-bit", 1568)])

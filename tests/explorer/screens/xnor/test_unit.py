@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.bench import cost
 from bnn_core.bits import pack
-from bnn_core.kernels import KERNELS, PackedLayer
+from bnn_core.kernels import KERNELS, Kernel, PackedLayer
 from explorer.components.word_stepper import decode
 from explorer.screens.xnor import html as xnor_html
 from explorer.screens.xnor import unit as xnor
@@ -50,7 +51,7 @@ def scenes(draw):
 
 def checks(network, traces):
     return [
-        xnor.check_layer(each, trace.inputs, KERNELS)
+        xnor.check_layer(each, trace.inputs, KERNELS.values())
         for each, trace in zip(network.layers, traces, strict=True)
     ]
 
@@ -95,7 +96,7 @@ def test_every_kernel_is_run_and_agrees(scene):
     network, traces, hidden, output = scene
     found = checks(network, traces)
     for check, trace, number, index in zip(found, traces, (1, 2), (hidden, output), strict=True):
-        assert list(check.sums) == list(KERNELS)
+        assert [kernel.name for kernel in check.sums] == list(KERNELS)
         for sums in check.sums.values():
             assert np.array_equal(sums, trace.sums)
         assert check.wrong == {}
@@ -116,14 +117,17 @@ def traces(quick):
 
 def one_off(inputs, each):
     """A kernel that is wrong by one, in one unit."""
-    sums = KERNELS["oracle"](inputs, each).copy()
+    sums = KERNELS["oracle"].sums(inputs, each).copy()
     sums[:, 3] += 1
     return sums
 
 
+BAD = Kernel("bad", "Bad", one_off)
+
+
 def test_a_kernel_that_is_wrong_is_named(quick, traces):
-    check = xnor.check_layer(quick.layers[1], traces[1].inputs, {**KERNELS, "bad": one_off})
-    assert check.wrong == {"bad": 1}
+    check = xnor.check_layer(quick.layers[1], traces[1].inputs, [*KERNELS.values(), BAD])
+    assert check.wrong == {BAD: 1}
     assert not xnor.all_agree(xnor.tell(quick, traces, 2, 3), check)
     assert "✕" in words.disagree("Hidden 2", check.wrong, check.units)
     assert "Bad: 1 of 256" in words.disagree("Hidden 2", check.wrong, check.units)
@@ -135,7 +139,7 @@ def test_a_kernel_that_is_wrong_is_named(quick, traces):
 
 
 def test_kernels_that_are_wrong_alike_do_not_agree_with_the_page(quick, traces):
-    check = xnor.check_layer(quick.layers[1], traces[1].inputs, {"a": one_off, "b": one_off})
+    check = xnor.check_layer(quick.layers[1], traces[1].inputs, [BAD, replace(BAD, name="worse")])
     assert check.wrong == {}
     assert not xnor.all_agree(xnor.tell(quick, traces, 2, 3), check)
     assert xnor.all_agree(xnor.tell(quick, traces, 2, 4), check)

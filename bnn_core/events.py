@@ -30,15 +30,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bnn_core.names import SnapshotName
+
 if TYPE_CHECKING:
     from bnn_core.network.bitwise import BitwiseNetwork
     from bnn_core.network.real import RealNetwork
 
 HISTOGRAM_BINS = 40
 """Equal bins over [-1, 1] of the compressed weights' histogram."""
-
-_UNSTABLE = {"t", "seconds", "date", "command"}
-
 
 _PAYLOAD = {"payload": True}
 """Marks a field that travels with the event but is kept in a file of its own, not in ``events.jsonl``."""
@@ -171,14 +170,9 @@ class Snapshot(Event):
     network: BitwiseNetwork = field(repr=False, compare=False, metadata=_PAYLOAD)
 
     @property
-    def file(self) -> str:
-        """File name within ``snapshots/``; sorts in time."""
-        return snapshot_file(self.phase, self.epoch, self.step)
-
-
-def snapshot_file(phase: int, epoch: int, step: int) -> str:
-    """File name of a snapshot within ``snapshots/``; sorts in time."""
-    return f"phase{phase}-epoch{epoch:04}-step{step:07}.safetensors"
+    def taken(self) -> SnapshotName:
+        """When it was taken, which names its file."""
+        return SnapshotName(self.phase, self.epoch, self.step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,11 +259,6 @@ class Checkpoint(Event):
     tensors: dict[str, NDArray[Any]] = field(repr=False, compare=False, metadata=_PAYLOAD)
     state: dict[str, Any] = field(repr=False, metadata=_PAYLOAD)
     keep: bool = False
-
-
-def stable(record: dict[str, Any]) -> dict[str, Any]:
-    """The part of a record that two runs of the same seed share (``progress`` records share none)."""
-    return {key: value for key, value in record.items() if key not in _UNSTABLE}
 
 
 def histogram(values: NDArray[np.float32]) -> list[float]:
