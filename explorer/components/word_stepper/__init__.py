@@ -20,7 +20,7 @@ def word_stepper(data: Mapping[str, Any], *, key: str, on_step: Callable[[int | 
     """Show one unit at work, and step through its words by buttons, arrow keys or a click on a row.
 
     Args:
-        data: of `views.xnor_steps.stepper`. While its `identity` stays, the browser keeps its own place.
+        data: of `screens/xnor/steps.py`. While its `identity` stays, the browser keeps its own place.
         key: Streamlit's key; `.st-key-<key>` in the page.
         on_step: called with the word that it rests at, from 1, or None when all are counted, before the page
             runs again; not for a unit that the page has left since.
