@@ -36,13 +36,13 @@ def _set_up() -> str:
     gc.collect()
     gc.freeze()
     variables = css_variables() + f'\n--bx-name: "{words.APP}";'
-    style = (_HERE / "shared" / "style.css").read_text("utf-8")
-    return f"<style>:root {{\n{variables}\n}}\n{style}</style>"
+    sheets = [(_HERE / "shared" / name).read_text("utf-8") for name in ("streamlit.css", "style.css")]
+    return f"<style>:root {{\n{variables}\n}}\n{''.join(sheets)}</style>"
 
 
 st.set_page_config(page_title=words.APP, page_icon=logo(), layout="wide", menu_items={"About": words.ABOUT})
 st.html(_set_up())
-st.logo(logo(), size="small")  # its name is written beside it by style.css
+st.logo(logo(), size="small")  # its name is written beside it by streamlit.css
 
 found = pages.find_pages()
 first = next(iter(found))

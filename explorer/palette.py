@@ -3,7 +3,7 @@
 Only bits have hue: blue is +1, orange is -1, everywhere; the rest is ink and grey. Two exceptions, each with
 a second cue: *changed* (the rest is faded) and *wrong* (a cross and the word).
 
-The pages and the two components read the colours as CSS variables (`css_variables`), which follow the theme
+The pages and the components read the colours as CSS variables (`css_variables`), which follow the theme
 in the browser; Plotly wants plain colours and takes a `Palette`.
 """
 

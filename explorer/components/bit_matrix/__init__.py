@@ -6,25 +6,17 @@ browser gets packed bits (1024 x 1024 of them are 128 KiB) and paints them in a 
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from explorer.palette import css_variables
+from explorer.components import component, pack
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "bitwise_bit_matrix",
-    css=":host {\n" + css_variables() + "\n}\n" + (_HERE / "bit_matrix.css").read_text("utf-8"),
-    js=(_HERE / "bit_matrix.js").read_text("utf-8"),
-)
+_mount = component("bit_matrix")
 
 
 @dataclass(frozen=True)
@@ -90,8 +82,8 @@ def encode(
 ) -> bytes:
     """The bytes that the browser part reads; the arguments are those of `bit_matrix`.
 
-    Layout: uint32 little-endian length of the header, the header (JSON), then the planes: `bits`, `mask`,
-    `changed`, `faded` (those present), each packed with bitorder="little"; or one byte a cell if `grey`.
+    Its planes: `bits`, `mask`, `changed`, `faded` (those present), each packed with bitorder="little"; or one
+    byte a cell if `grey`.
 
     Raises:
         ValueError: the planes differ in shape, or a list has not one entry a tile.
@@ -143,12 +135,9 @@ def encode(
         "pick": pick,
         "label": label,
     }
-    head = json.dumps(header).encode()
     if grey:
-        body = np.ascontiguousarray(cells, dtype=np.uint8).tobytes()
-    else:
-        body = b"".join(np.packbits(plane, bitorder="little").tobytes() for plane in planes.values())
-    return struct.pack("<I", len(head)) + head + body
+        return pack(header, np.ascontiguousarray(cells, dtype=np.uint8).tobytes())
+    return pack(header, *(np.packbits(plane, bitorder="little").tobytes() for plane in planes.values()))
 
 
 def bit_matrix(

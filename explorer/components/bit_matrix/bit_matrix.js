@@ -1,19 +1,18 @@
 // Draws packed bits (or grey values) as cells of whole device pixels, never smoothed.
 //
-// `data` is bytes: the length of a JSON header (uint32, little-endian), the header, then the planes one after
-// another. A plane of bits is packed least significant bit first; cell index = (tile * rows + row) * cols + col.
-// The header's fields are described in __init__.py, which is the only place that writes them.
+// `data` is a message whose planes follow one another. A plane of bits is packed least significant bit first; cell
+// index = (tile * rows + row) * cols + col. The header's fields are described in __init__.py, which is the only place
+// that writes them.
+
+import { ARROWS, bitAt, channels, coloursOf, component, make, makeSpoken, mix, numberIn, onResize, pixelRatio, place, sized, unpack } from "../shared.js";
 
 const PLANES = ["bits", "mask", "changed", "faded"];
 
 function parse(data) {
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headLength = view.getUint32(0, true);
-  const spec = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength)));
-  let offset = 4 + headLength;
+  const { spec, bytes, start } = unpack(data);
   const cells = spec.tiles * spec.rows * spec.cols;
   const planes = {};
+  let offset = start;
   if (spec.grey) {
     planes.grey = bytes.subarray(offset, offset + cells);
   } else {
@@ -23,38 +22,19 @@ function parse(data) {
       offset += Math.ceil(cells / 8);
     }
   }
-  return { spec, planes, body: bytes.subarray(4 + headLength) };
+  return { spec, planes, body: bytes.subarray(start) };
 }
 
 const equal = (a, b) => a.length === b.length && a.every((value, index) => value === b[index]);
 
-const bitAt = (plane, index) => (plane[index >> 3] >> (index & 7)) & 1;
-
-// A CSS colour as the browser resolves it here (theme included), in the byte order of ImageData.
-function resolver(element) {
-  const probe = document.createElement("span");
-  element.appendChild(probe);
-  const rgb = (role) => {
-    probe.style.color = `var(--bx-${role})`;
-    const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-    return [parts[0], parts[1], parts[2]];
-  };
-  const roles = ["page", "panel", "ink", "on-cell", "on-faded", "off-cell", "off-faded", "zero", "changed"];
-  const colours = {};
-  for (const role of roles) colours[role] = rgb(role);
-  probe.remove();
-  return colours;
-}
-
+// In the byte order of ImageData.
 const pack = ([r, g, b]) => ((255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
-const mix = (a, b, share) => a.map((value, i) => value + (b[i] - value) * share);
+const ROLES = ["page", "panel", "ink", "on-cell", "on-faded", "off-cell", "off-faded", "zero", "changed"];
 
-function geometry(spec, host) {
-  const ratio = window.devicePixelRatio || 1;
-  let wanted = spec.pitch;
-  if (spec.pitch_variable) {
-    wanted = (parseFloat(getComputedStyle(host).getPropertyValue(spec.pitch_variable)) || spec.pitch) * spec.pitch_scale;
-  }
+function geometry(state) {
+  const { spec, host } = state;
+  const ratio = pixelRatio();
+  const wanted = spec.pitch_variable ? numberIn(state, spec.pitch_variable, spec.pitch) * spec.pitch_scale : spec.pitch;
   const dots = Math.max(1, spec.dots);
   const rows = Math.ceil(spec.rows / dots);
   const cols = Math.ceil(spec.cols / dots);
@@ -79,17 +59,13 @@ function geometry(spec, host) {
   };
 }
 
-function paint(canvas, spec, planes, place, colours) {
-  canvas.width = place.width;
-  canvas.height = place.height;
-  canvas.style.width = `${place.width / place.ratio}px`;
-  canvas.style.height = `${place.height / place.ratio}px`;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(place.width, place.height);
+function paint(canvas, spec, planes, at, colours) {
+  const context = sized(canvas, at.width / at.ratio, at.height / at.ratio);
+  const image = context.createImageData(at.width, at.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const { pitch, gap } = place;
+  const { pitch, gap } = at;
   const size = pitch - gap;
-  const rim = Math.max(1, Math.round(place.ratio)); // of the hollow square
+  const rim = Math.max(1, Math.round(at.ratio)); // of the hollow square
 
   const on = pack(colours["on-cell"]), off = pack(colours["off-cell"]);
   const onFaded = pack(colours["on-faded"]), offFaded = pack(colours["off-faded"]);
@@ -109,36 +85,36 @@ function paint(canvas, spec, planes, place, colours) {
   const { bits } = planes;
   const [a, b] = spec.all_faded ? [offFaded, onFaded] : [off, on];
   const plain = !greys && !planes.mask && !planes.changed && !planes.faded;
-  const cell = place.dots > 1 ? dotColours(spec, planes, colours)
+  const cell = at.dots > 1 ? dotColours(spec, planes, colours)
     : (first, row, col) => (row * spec.cols + col < spec.count ? cellColour(first + row * spec.cols + col) : 0);
 
-  for (let tile = 0; tile < place.shown; tile++) {
+  for (let tile = 0; tile < at.shown; tile++) {
     if (spec.blank.includes(tile)) continue;
-    const left = (tile % place.across) * place.stepX;
-    const top = Math.floor(tile / place.across) * place.stepY;
+    const left = (tile % at.across) * at.stepX;
+    const top = Math.floor(tile / at.across) * at.stepY;
     const first = tile * spec.rows * spec.cols;
-    for (let row = 0; row < place.rows; row++) {
-      const start = (top + row * pitch) * place.width + left;
+    for (let row = 0; row < at.rows; row++) {
+      const start = (top + row * pitch) * at.width + left;
       // One row of pixels, cell by cell, copied to the other rows of the same cells.
-      if (plain && place.dots === 1 && size === 1 && spec.count === spec.rows * spec.cols) {
+      if (plain && at.dots === 1 && size === 1 && spec.count === spec.rows * spec.cols) {
         // A whole weight matrix, a pixel a bit: a million of these.
         let index = first + row * spec.cols;
-        for (let col = 0, at = start; col < place.cols; col++, at += pitch, index++) {
-          pixels[at] = (bits[index >> 3] >> (index & 7)) & 1 ? b : a;
+        for (let col = 0, pixel = start; col < at.cols; col++, pixel += pitch, index++) {
+          pixels[pixel] = (bits[index >> 3] >> (index & 7)) & 1 ? b : a;
         }
         continue;
       }
-      for (let col = 0, at = start; col < place.cols; col++, at += pitch) {
+      for (let col = 0, pixel = start; col < at.cols; col++, pixel += pitch) {
         const colour = cell(first, row, col);
-        for (let x = 0; x < size; x++) pixels[at + x] = colour; // 0, transparent, where a field is part empty
+        for (let x = 0; x < size; x++) pixels[pixel + x] = colour; // 0, transparent, where a field is part empty
       }
-      for (let y = 1; y < size; y++) pixels.copyWithin(start + y * place.width, start, start + place.tileWidth);
+      for (let y = 1; y < size; y++) pixels.copyWithin(start + y * at.width, start, start + at.tileWidth);
       if (!hollow || !planes.mask) continue;
-      for (let col = 0; col < place.cols; col++) {
+      for (let col = 0; col < at.cols; col++) {
         if (pixels[start + col * pitch] !== zero) continue;
-        const inner = start + col * pitch + rim * place.width + rim;
+        const inner = start + col * pitch + rim * at.width + rim;
         for (let y = 0; y < size - 2 * rim; y++) {
-          pixels.fill(page, inner + y * place.width, inner + y * place.width + size - 2 * rim);
+          pixels.fill(page, inner + y * at.width, inner + y * at.width + size - 2 * rim);
         }
       }
     }
@@ -196,25 +172,15 @@ function say(spec, planes, tile, row, col) {
   return `${where}: ${value}${planes.changed && bitAt(planes.changed, index) ? ", flipped" : ""}`;
 }
 
-function build(root) {
-  const box = document.createElement("div");
-  box.className = "bit-matrix";
-  const stage = document.createElement("div");
-  stage.className = "stage";
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("aria-hidden", "true");
-  const overlay = document.createElement("div");
-  const spoken = document.createElement("div");
-  spoken.className = "spoken";
-  spoken.setAttribute("aria-live", "polite");
-  stage.append(canvas, overlay);
-  box.append(stage, spoken);
-  root.appendChild(box);
-  return { root, box, stage, canvas, overlay, spoken, selected: null, timer: 0 };
-}
-
-function place(element, left, top, width, height) {
-  Object.assign(element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+function build(state) {
+  state.box = make(state.root, "div", "bit-matrix");
+  state.stage = make(state.box, "div", "stage");
+  state.canvas = make(state.stage, "canvas");
+  state.canvas.setAttribute("aria-hidden", "true");
+  state.overlay = make(state.stage, "div");
+  state.spoken = makeSpoken(state.box);
+  state.selected = null;
+  listen(state);
 }
 
 // What the cells' pixels hang on, besides the planes, the geometry and the colours.
@@ -225,8 +191,9 @@ function redraw(state) {
   if (!box.isConnected) return; // taken off the page between a resize and its answer: no colours to ask for
   state.host.style.paddingLeft = `${spec.gutter}px`;
   state.host.style.paddingTop = spec.column_labels.length ? `${spec.tiles > 1 ? 28 : 22}px` : "";
-  state.place = geometry(spec, state.host);
-  const colours = resolver(box);
+  state.place = geometry(state);
+  const colours = coloursOf(box, ROLES);
+  for (const role of ROLES) colours[role] = channels(colours[role]);
   const key = JSON.stringify([PAINTED.map((name) => spec[name]), state.place, colours]);
   // Often only the frame moved: a million bits need not be painted again for that.
   if (!state.painted || state.painted.key !== key || !equal(state.painted.body, body)) {
@@ -243,14 +210,11 @@ function writeLabels(state) {
   const { spec, overlay, place: at } = state;
   const [stepX, stepY, gap] = spec.tiles > 1 ? [at.stepX, at.stepY, spec.tile_gap] : [at.pitch / at.dots, at.pitch / at.dots, 0];
   const write = (label, kind) => {
-    const element = document.createElement("div");
-    element.className = `label ${kind} ${spec.tiles > 1 ? "large" : ""}`;
-    element.textContent = label.text;
+    const element = make(overlay, "div", `label ${kind} ${spec.tiles > 1 ? "large" : ""}`, label.text);
     const step = (kind === "row" ? stepY : stepX) / at.ratio;
     const start = label.start * step, length = (label.stop - label.start) * step - gap;
-    if (kind === "row") place(element, -spec.gutter, start, spec.gutter - 8, length);
-    else place(element, start, spec.tiles > 1 ? -28 : -22, length, 20);
-    overlay.appendChild(element);
+    if (kind === "row") place(element, { left: -spec.gutter, top: start, width: spec.gutter - 8, height: length });
+    else place(element, { left: start, top: spec.tiles > 1 ? -28 : -22, width: length, height: 20 });
   };
   for (const label of spec.row_labels) write(label, "row");
   for (const label of spec.column_labels) write(label, "column");
@@ -266,74 +230,56 @@ function span(cell, size, total) {
 function decorate(state) {
   const { spec, overlay, place: at } = state;
   const ratio = at.ratio;
-  const focused = state.root.activeElement && state.root.activeElement.dataset.tile;
+  const focused = state.root.activeElement?.dataset.tile;
   overlay.replaceChildren();
   writeLabels(state);
   for (const bracket of spec.brackets) {
-    const element = document.createElement("div");
-    element.className = `bracket${bracket.muted ? " muted" : ""}`;
-    const top = (bracket.start * at.pitch) / ratio;
-    place(element, -10, top, 5, (bracket.stop * at.pitch) / ratio - top);
-    const text = document.createElement("span");
-    text.textContent = bracket.label;
-    element.appendChild(text);
-    overlay.appendChild(element);
+    const top = (bracket.start * at.pitch) / ratio, height = (bracket.stop * at.pitch) / ratio - top;
+    const element = place(make(overlay, "div", `bracket${bracket.muted ? " muted" : ""}`), { left: -10, top, width: 5, height });
+    make(element, "span", "", bracket.label);
   }
+  const width = at.tileWidth / ratio, height = at.tileHeight / ratio;
   for (let tile = 0; tile < at.shown && (spec.captions || spec.pick === "tile" || spec.between); tile++) {
     if (spec.blank.includes(tile)) continue;
     const left = ((tile % at.across) * at.stepX) / ratio;
     const top = (Math.floor(tile / at.across) * at.stepY) / ratio;
     if (spec.captions) {
-      const caption = document.createElement("div");
-      caption.className = `caption ${spec.tones ? spec.tones[tile] : ""}`;
-      caption.textContent = spec.captions[tile];
+      const caption = make(overlay, "div", `caption ${spec.tones ? spec.tones[tile] : ""}`, spec.captions[tile]);
       const slack = Math.max(0, spec.tile_gap);
-      place(caption, left - slack / 2, top + at.tileHeight / ratio + 4, at.tileWidth / ratio + slack, 20);
-      overlay.appendChild(caption);
+      place(caption, { left: left - slack / 2, top: top + height + 4, width: width + slack, height: 20 });
     }
-    if (spec.between && spec.between[tile]) {
-      const sign = document.createElement("div");
-      sign.className = "between";
-      sign.textContent = spec.between[tile];
-      place(sign, left + at.tileWidth / ratio, top, spec.tile_gap, at.tileHeight / ratio);
-      overlay.appendChild(sign);
+    if (spec.between?.[tile]) {
+      place(make(overlay, "div", "between", spec.between[tile]), { left: left + width, top, width: spec.tile_gap, height });
     }
     if (spec.pick === "tile") {
-      const button = document.createElement("button");
-      button.className = "tile";
+      const button = place(make(overlay, "button", "tile"), { left, top, width, height });
       button.type = "button";
       button.dataset.tile = tile;
       button.setAttribute("aria-label", spec.names ? spec.names[tile] : spec.captions ? spec.captions[tile] : `${tile}`);
       button.setAttribute("aria-pressed", String(Boolean(state.selected && state.selected[0] === tile)));
       button.tabIndex = tile === (state.selected && state.selected[0] < at.shown ? state.selected[0] : 0) ? 0 : -1;
       if (spec.names) button.title = spec.names[tile];
-      place(button, left, top, at.tileWidth / ratio, at.tileHeight / ratio);
-      overlay.appendChild(button);
     }
   }
   if (state.selected && state.selected[0] < at.shown) {
     const [tile, row, col] = state.selected;
     const left = ((tile % at.across) * at.stepX) / ratio;
     const top = (Math.floor(tile / at.across) * at.stepY) / ratio;
-    const frame = document.createElement("div");
+    const frame = make(overlay, "div", "frame");
+    const around = (x, y, w, h) => place(frame, { left: left + x - 4, top: top + y - 4, width: w + 8, height: h + 8 });
     if (spec.pick === "tile" || row === null) {
-      frame.className = "frame around";
-      place(frame, left - 4, top - 4, at.tileWidth / ratio + 8, at.tileHeight / ratio + 8);
+      frame.classList.add("around");
+      around(0, 0, width, height);
     } else if (spec.window) {
-      frame.className = "frame";
-      const step = at.pitch / at.dots / ratio;
+      const step = at.pitch / at.dots / ratio, gap = at.gap / ratio;
       const [fromRow, rows] = span(row, spec.window[0], spec.rows), [fromCol, cols] = span(col, spec.window[1], spec.cols);
-      place(frame, left + fromCol * step - 4, top + fromRow * step - 4,
-        cols * step - at.gap / ratio + 8, rows * step - at.gap / ratio + 8);
+      around(fromCol * step, fromRow * step, cols * step - gap, rows * step - gap);
     } else {
-      frame.className = "frame";
       const size = (at.pitch - at.gap) / ratio;
-      const x = (Math.floor(col / at.dots) * at.pitch) / ratio, y = (Math.floor(row / at.dots) * at.pitch) / ratio;
-      place(frame, left + x - 4, top + y - 4, size + 8, size + 8);
+      around((Math.floor(col / at.dots) * at.pitch) / ratio, (Math.floor(row / at.dots) * at.pitch) / ratio, size, size);
     }
-    overlay.appendChild(frame);
   }
-  if (focused !== undefined && focused !== null) overlay.querySelector(`[data-tile="${focused}"]`)?.focus();
+  if (focused !== undefined) overlay.querySelector(`[data-tile="${focused}"]`)?.focus();
 }
 
 function hit(state, event) {
@@ -358,8 +304,6 @@ function choose(state, cell, delay) {
   state.timer = setTimeout(() => state.send("picked", { tile, row, col }), delay);
 }
 
-const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-
 function onKey(state, event) {
   const { spec, place: at } = state;
   const step = ARROWS[event.key];
@@ -367,12 +311,12 @@ function onKey(state, event) {
   event.preventDefault();
   if (spec.pick === "tile") {
     let to = Number(state.root.activeElement?.dataset.tile ?? 0);
-    do to += step[0] * at.across + step[1]; while (spec.blank.includes(to));
+    do to += step[1] * at.across + step[0]; while (spec.blank.includes(to));
     if (to >= 0 && to < at.shown) state.overlay.querySelector(`[data-tile="${to}"]`)?.focus();
     return;
   }
   const [tile, row, col] = state.selected || [0, 0, -1];
-  const next = [tile, row + step[0] * at.dots, col + step[1] * at.dots];
+  const next = [tile, row + step[1] * at.dots, col + step[0] * at.dots];
   const inside = next[1] >= 0 && next[1] < spec.rows && next[2] >= 0 && next[2] < spec.cols;
   if (inside && next[1] * spec.cols + next[2] < spec.count) choose(state, next, 150);
 }
@@ -392,28 +336,16 @@ function listen(state) {
     const cell = state.place.dots === 1 ? hit(state, event) : null;
     state.stage.title = cell ? say(state.spec, state.planes, ...cell) : "";
   });
-  // The pitch may hang on the window's width (a CSS variable), the number of tiles in a row on the box's.
-  state.onResize = () => {
+  // The pitch hangs on the window's width, the number of tiles in a row on the box's.
+  onResize(state, () => {
     if (!state.place) return;
-    const next = geometry(state.spec, state.host);
+    const next = geometry(state);
     const same = next.pitch === state.place.pitch && next.across === state.place.across && next.ratio === state.place.ratio;
     if (!same) redraw(state);
-  };
-  state.watcher = new ResizeObserver(state.onResize);
-  state.watcher.observe(state.host);
-  window.addEventListener("resize", state.onResize);
+  });
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const host = parentElement.host || parentElement;
-  let state = host.bitMatrix;
-  if (!state) {
-    state = build(parentElement);
-    host.bitMatrix = state;
-    state.host = host;
-    listen(state);
-  }
-  state.send = setTriggerValue;
+function update(state, data) {
   Object.assign(state, parse(data));
   const { spec, stage } = state;
   state.selected = spec.selected;
@@ -423,11 +355,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (spec.pick === "cell") stage.tabIndex = 0;
   else stage.removeAttribute("tabindex");
   redraw(state);
-  return () => {
-    window.removeEventListener("resize", state.onResize);
-    state.watcher.disconnect();
-    clearTimeout(state.timer);
-    delete host.bitMatrix;
-    state.box.remove();
-  };
 }
+
+export default component(build, update);

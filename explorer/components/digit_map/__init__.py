@@ -7,11 +7,8 @@ from layer to layer. A click on a digit, or on a small map, comes back.
 from __future__ import annotations
 
 import io
-import json
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -20,14 +17,9 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from explorer.palette import css_variables
+from explorer.components import component, pack
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "bitwise_digit_map",
-    css=":host {\n" + css_variables() + "\n}\n" + (_HERE / "digit_map.css").read_text("utf-8"),
-    js=(_HERE / "digit_map.js").read_text("utf-8"),
-)
+_mount = component("digit_map")
 
 _ACROSS = 30
 """Pictures in a row of the sheet that the browser gets."""
@@ -102,9 +94,8 @@ def encode(
 ) -> bytes:
     """The bytes that the browser part reads; the arguments are those of `digit_map`.
 
-    Layout: uint32 little-endian length of the header, the header (JSON), then for each panel n + 1 points
-    (the last is the chosen digit) as pairs of int16, n labels and n marks of misread digits as bytes, the
-    chosen picture as bytes, and the PNG sheet.
+    Its planes: for each panel n + 1 points (the last is the chosen digit) as pairs of int16; n labels and n
+    marks of misread digits as bytes, the chosen picture as bytes, and the PNG sheet.
 
     Raises:
         ValueError: a panel, or a list, has not one entry a digit.
@@ -136,17 +127,15 @@ def encode(
         "label": label,
         "caption": list(caption),
     }
-    head = json.dumps(header).encode()
-    head += b" " * (-len(head) % 4)  # the points begin at a whole word
-    body = [
-        np.rint(np.clip(np.vstack([p.points, [p.chosen]]), -1, 1) * _STEPS).astype("<i2").tobytes()
-        for p in panels
-    ]
-    body.append(digits.labels.astype(np.uint8).tobytes())
-    body.append(digits.wrong.astype(np.uint8).tobytes())
-    body.append(np.ascontiguousarray(chosen_image, dtype=np.uint8).tobytes())
-    body.append(digits.sheet)
-    return struct.pack("<I", len(head)) + head + b"".join(body)
+    points = (np.clip(np.vstack([p.points, [p.chosen]]), -1, 1) * _STEPS for p in panels)
+    return pack(
+        header,
+        *(np.rint(each).astype("<i2").tobytes() for each in points),
+        digits.labels.astype(np.uint8).tobytes(),
+        digits.wrong.astype(np.uint8).tobytes(),
+        np.ascontiguousarray(chosen_image, dtype=np.uint8).tobytes(),
+        digits.sheet,
+    )
 
 
 def digit_map(

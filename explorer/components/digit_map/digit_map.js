@@ -1,9 +1,10 @@
 // Digits as points on one large map and several small ones, all of the same digits.
 //
-// `data` is bytes: the length of a JSON header (uint32, little-endian), the header, then for each panel count + 1
-// points as pairs of int16 (the last one is the chosen digit), the labels and the misread marks as bytes, the
-// chosen digit's picture, and all pictures on one PNG sheet. __init__.py, which is the only place that writes
-// them, describes the fields.
+// `data` is a message with, for each panel, count + 1 points as pairs of int16 (the last one is the chosen digit), the
+// labels and the misread marks as bytes, the chosen digit's picture, and all pictures on one PNG sheet. __init__.py,
+// which is the only place that writes them, describes the fields.
+
+import { ARROWS, coloursOf, component, make, makeSpoken, onResize, paintGreys, pixelRatio, place, sized, unpack } from "../shared.js";
 
 const GAP = 32; // between the large map and the small ones
 const SMALL_GAP = 16;
@@ -11,64 +12,48 @@ const TITLE = 24; // height of a map's title
 const REACH = 18; // pixels from the pointer within which a digit is found
 const PICTURE = 3; // pixels of the shown picture for one of the digit's
 
+const ROLES = ["page", "panel", "ink", "muted", "axis", "wrong"];
+
 function parse(data) {
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headLength = view.getUint32(0, true);
-  const spec = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength)));
-  let at = 4 + headLength;
+  const { spec, bytes, start } = unpack(data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let at = start;
   const panels = spec.panels.map((panel) => {
     const points = new Float32Array(2 * (spec.count + 1));
     for (let i = 0; i < points.length; i++, at += 2) points[i] = view.getInt16(at, true) / spec.steps;
     return { ...panel, points };
   });
-  const take = (length) => bytes.subarray(at, (at += length));
+  const take = (length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
   const labels = take(spec.count), wrong = take(spec.count), picture = take(spec.side * spec.side);
   return { spec, panels, labels, wrong, picture, sheet: bytes.slice(at) };
 }
 
-function resolver(element) {
-  const probe = document.createElement("span");
-  element.appendChild(probe);
-  const colours = {};
-  for (const role of ["page", "panel", "ink", "muted", "axis", "wrong"]) {
-    probe.style.color = `var(--bx-${role})`;
-    colours[role] = getComputedStyle(probe).color;
-  }
-  probe.remove();
-  return colours;
-}
-
-const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
-
-function make(tag, className, parent) {
-  const element = document.createElement(tag);
-  element.className = className;
-  parent.appendChild(element);
-  return element;
-}
-
-function build(root) {
-  const box = make("div", "digit-map", root);
-  const spoken = make("div", "spoken", box);
-  spoken.setAttribute("aria-live", "polite");
-  const tip = make("div", "tip", box);
-  const tipPicture = make("canvas", "", tip);
-  const tipText = make("div", "text", tip);
-  const caption = make("div", "caption", box);
-  return { root, box, spoken, caption, tip, tipPicture, tipText, maps: [], hovered: -1, sheetName: null, greys: null };
+function build(state) {
+  state.box = make(state.root, "div", "digit-map");
+  state.spoken = makeSpoken(state.box);
+  state.tip = make(state.box, "div", "tip");
+  state.tipPicture = make(state.tip, "canvas");
+  state.tipText = make(state.tip, "div", "text");
+  state.caption = make(state.box, "div", "caption");
+  Object.assign(state, { maps: [], hovered: -1, sheetName: null, greys: null });
+  onResize(state, () => {
+    if (state.panels && state.width !== state.host.clientWidth) redraw(state);
+  });
 }
 
 // One map: a title, and a stage with the canvas, the frame of the chosen digit and the ring of the hovered one.
 function buildMap(state, large) {
-  const box = make("div", `map ${large ? "large" : "small"}`, state.box);
-  const title = make("div", "title", box);
-  const stage = make(large ? "div" : "button", "stage", box);
+  const box = make(state.box, "div", `map ${large ? "large" : "small"}`);
+  const title = make(box, "div", "title");
+  const stage = make(box, large ? "div" : "button", "stage");
   if (!large) stage.type = "button";
-  const canvas = make("canvas", "", stage);
+  const canvas = make(stage, "canvas");
   canvas.setAttribute("aria-hidden", "true");
-  const frame = large ? make("canvas", "frame", stage) : make("div", "frame", stage);
-  const ring = make("div", "ring", stage);
+  const frame = make(stage, large ? "canvas" : "div", "frame");
+  const ring = make(stage, "div", "ring");
   return { box, title, stage, canvas, frame, ring, large };
 }
 
@@ -131,15 +116,9 @@ function measure(map, points, count) {
 
 function paint(state, map, colours) {
   const { spec, labels, wrong } = state;
-  const ratio = window.devicePixelRatio || 1;
   const { width, height } = map.place;
-  const { canvas } = map;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const context = sized(map.canvas, width, height);
+  context.scale(pixelRatio(), pixelRatio());
   context.textAlign = "center";
   context.textBaseline = "middle";
   const font = getComputedStyle(state.box).fontFamily;
@@ -185,7 +164,7 @@ function paint(state, map, colours) {
 // The median point of each class: outliers do not move it.
 function middles(map, labels) {
   const members = new Map();
-  labels.forEach((label, i) => members.set(label, [...(members.get(label) || []), map.at[i]]));
+  for (const [i, label] of labels.entries()) members.set(label, [...(members.get(label) || []), map.at[i]]);
   const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
   return [...members].map(([label, points]) => [
     label, middle(points.map((point) => point[0])), middle(points.map((point) => point[1])),
@@ -194,44 +173,38 @@ function middles(map, labels) {
 
 // A picture in the page's colours, whole pixels a cell.
 function paintPicture(canvas, greys, side, pitch, colours) {
-  const ratio = window.devicePixelRatio || 1;
-  const step = Math.max(1, Math.round(pitch * ratio));
-  canvas.width = canvas.height = side * step;
-  canvas.style.width = canvas.style.height = `${(side * step) / ratio}px`;
-  const context = canvas.getContext("2d");
-  const paper = channels(colours.panel), ink = channels(colours.ink);
-  for (let cell = 0; cell < side * side; cell++) {
-    const mixed = paper.slice(0, 3).map((value, i) => Math.round(value + (ink[i] - value) * (greys[cell] / 255)));
-    context.fillStyle = `rgb(${mixed.join()})`;
-    context.fillRect((cell % side) * step, Math.floor(cell / side) * step, step, step);
-  }
+  const step = Math.max(1, Math.round(pitch * pixelRatio()));
+  const size = (side * step) / pixelRatio();
+  paintGreys(sized(canvas, size, size), greys, side, step, colours);
 }
 
 function redraw(state) {
   const { box, spec, panels } = state;
   if (!box.isConnected || state.host.clientWidth === 0) return; // off the page: no colours, no room
   const started = performance.now();
-  const colours = (state.colours = resolver(box));
+  const colours = coloursOf(box, ROLES);
+  state.colours = colours;
   const { places, height, caption, free } = layout(state);
   state.caption.replaceChildren();
-  for (const line of spec.caption) make("div", "", state.caption).textContent = line;
+  for (const line of spec.caption) make(state.caption, "div", "", line);
   state.caption.classList.toggle("free", free);
-  Object.assign(state.caption.style, { left: `${caption.left}px`, top: `${caption.top}px`, width: `${caption.width}px` });
+  place(state.caption, caption);
   box.style.height = `${free ? height : height + 8 + state.caption.offsetHeight}px`;
   state.width = state.host.clientWidth;
   state.maps.forEach((map, number) => {
     const panel = panels[number === 0 ? spec.large : number - 1];
     map.place = places[number];
-    Object.assign(map.box.style, { left: `${map.place.left}px`, top: `${map.place.top}px`, width: `${map.place.width}px` });
-    map.stage.style.height = `${map.place.height}px`;
-    map.title.replaceChildren(panel.title, make("small", "", map.title));
-    map.title.lastChild.textContent = map.large ? panel.long_note : panel.note;
+    const { left, top, width, height } = map.place;
+    place(map.box, { left, top, width });
+    place(map.stage, { height });
+    map.title.textContent = panel.title;
+    make(map.title, "small", "", map.large ? panel.long_note : panel.note);
     measure(map, panel.points, spec.count);
     map.at = Array.from({ length: spec.count + 1 }, (_, i) => project(map, panel.points, i));
     paint(state, map, colours);
     const [x, y] = map.at[spec.count];
     if (map.large) paintPicture(map.frame, state.picture, spec.side, 1, colours);
-    Object.assign(map.frame.style, { left: `${x}px`, top: `${y}px` });
+    place(map.frame, { left: x, top: y });
     if (map.large) map.stage.setAttribute("aria-label", spec.label);
     else {
       map.stage.disabled = panel.pick === null;
@@ -251,7 +224,7 @@ function hover(state, index, map = state.maps[0]) {
   state.tip.hidden = !found;
   for (const each of state.maps) {
     each.ring.hidden = !found;
-    if (found) Object.assign(each.ring.style, { left: `${each.at[index][0]}px`, top: `${each.at[index][1]}px` });
+    if (found) place(each.ring, { left: each.at[index][0], top: each.at[index][1] });
   }
   state.maps[0].stage.classList.toggle("found", found);
   if (!found) return;
@@ -268,9 +241,9 @@ function hover(state, index, map = state.maps[0]) {
   const left = map.place.left + x, top = TITLE + map.place.top + y;
   const width = state.tip.offsetWidth, height = state.tip.offsetHeight;
   const right = left + 20 + width <= state.width;
-  Object.assign(state.tip.style, {
-    left: `${right ? left + 20 : left - 20 - width}px`,
-    top: `${Math.max(0, Math.min(top - height / 2, parseFloat(state.box.style.height) - height))}px`,
+  place(state.tip, {
+    left: right ? left + 20 : left - 20 - width,
+    top: Math.max(0, Math.min(top - height / 2, parseFloat(state.box.style.height) - height)),
   });
 }
 
@@ -282,8 +255,6 @@ function nearest(map, x, y, count) {
   }
   return best;
 }
-
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 // The nearest digit in a direction: within 45 degrees of it, and what lies off it counts double.
 function neighbour(map, from, [dx, dy], count) {
@@ -367,20 +338,7 @@ async function readSheet(state, sheet) {
   state.box.dataset.ready = spec.sheet;
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const host = parentElement.host || parentElement;
-  let state = host.digitMap;
-  if (!state) {
-    state = build(parentElement);
-    host.digitMap = state;
-    state.host = host;
-    state.onResize = () => {
-      if (state.panels && state.width !== state.host.clientWidth) redraw(state);
-    };
-    state.watcher = new ResizeObserver(state.onResize);
-    state.watcher.observe(host);
-  }
-  state.send = setTriggerValue;
+function update(state, data) {
   const { sheet, ...rest } = parse(data);
   Object.assign(state, rest);
   if (state.maps.length !== state.panels.length + 1) {
@@ -390,9 +348,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
   redraw(state);
   readSheet(state, sheet);
-  return () => {
-    state.watcher.disconnect();
-    delete host.digitMap;
-    state.box.remove();
-  };
 }
+
+export default component(build, update);

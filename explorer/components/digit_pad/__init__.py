@@ -5,24 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from explorer.palette import css_variables
+from explorer.components import component
 
 #: Side of the drawing that comes back, in pixels: five for each pixel of a 28 x 28 digit.
 RASTER = 140
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "bitwise_digit_pad",
-    css=":host {\n" + css_variables() + "\n}\n" + (_HERE / "digit_pad.css").read_text("utf-8"),
-    js=(_HERE / "digit_pad.js").read_text("utf-8"),
-)
+_mount = component("digit_pad")
 
 
 def digit_pad(

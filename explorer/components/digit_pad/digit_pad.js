@@ -5,45 +5,22 @@
 // base64, 0 the paper and 255 the ink, whatever the theme. `source` names the shown digit: while it stays the
 // same, strokes survive every rerun of the page; "drawn" says that the page shows what was drawn here.
 
+import { coloursOf, component, fromBase64, make, numberIn, onResize, paintGreys, sized } from "../shared.js";
+
 const INK = 12.5; // stroke width for a pad of 140 units: 2.5 pixels of a 28 x 28 digit, as thick as MNIST's pens
 
-function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
-
-function colour(element, role) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(--bx-${role})`;
-  element.appendChild(probe);
-  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return parts;
-}
-
-function build(root) {
-  const box = document.createElement("div");
-  box.className = "digit-pad";
+function build(state) {
+  const box = make(state.root, "div", "digit-pad");
+  state.box = box;
   box.innerHTML = `<div class="paper"><canvas role="img"></canvas><div class="hint"></div></div>
     <div class="tools"><button type="button" class="draw"></button><button type="button" class="clear"></button>
     <button type="button" class="more"></button></div>`;
-  root.appendChild(box);
-  return {
-    root, box,
-    canvas: box.querySelector("canvas"),
-    hint: box.querySelector(".hint"),
-    draw: box.querySelector(".draw"),
-    clear: box.querySelector(".clear"),
-    more: box.querySelector(".more"),
-    strokes: [], // each a list of points in units of the pad's side
-    blank: false, // an empty sheet was asked for
-    pointer: null,
-    source: null,
-  };
-}
-
-function sizeOf(state) {
-  const { size, size_variable: variable } = state.data;
-  return (variable && parseFloat(getComputedStyle(state.host).getPropertyValue(variable))) || size;
+  for (const name of ["hint", "draw", "clear", "more"]) state[name] = box.querySelector(`.${name}`);
+  state.canvas = box.querySelector("canvas");
+  state.strokes = []; // each a list of points in units of the pad's side
+  state.blank = false; // an empty sheet was asked for
+  state.pointer = state.source = null;
+  listen(state);
 }
 
 function trace(context, strokes, scale, style) {
@@ -63,32 +40,23 @@ function trace(context, strokes, scale, style) {
 function redraw(state) {
   const { canvas, data, strokes } = state;
   if (!canvas.isConnected) return; // taken off the page: no colours to ask for
-  const size = sizeOf(state), ratio = window.devicePixelRatio || 1;
-  const pixels = Math.round(size * ratio);
-  canvas.style.width = canvas.style.height = `${size}px`;
-  canvas.width = canvas.height = pixels;
-  const context = canvas.getContext("2d");
-  const paper = colour(state.box, "panel"), ink = colour(state.box, "ink");
+  const size = numberIn(state, data.size_variable, data.size);
+  const context = sized(canvas, size, size), pixels = canvas.width;
+  const colours = coloursOf(state.box, ["panel", "ink"]);
   const drawing = strokes.length > 0 || state.blank;
   state.box.classList.toggle("blank", drawing && strokes.length === 0);
   state.clear.disabled = !drawing && !data.source.startsWith("drawn");
   if (drawing) {
-    trace(context, strokes, pixels, `rgb(${ink.join()})`);
+    trace(context, strokes, pixels, colours.ink);
     return;
   }
   // Whole pixels a cell, never smoothed; what is left over is a margin.
-  const grey = bytesOf(data.grey);
   const pitch = Math.floor(pixels / data.side);
   const margin = Math.floor((pixels - pitch * data.side) / 2);
-  for (let cell = 0; cell < grey.length; cell++) {
-    if (!grey[cell]) continue;
-    const mixed = paper.map((value, i) => Math.round(value + (ink[i] - value) * (grey[cell] / 255)));
-    context.fillStyle = `rgb(${mixed.slice(0, 3).join()})`;
-    context.fillRect(margin + (cell % data.side) * pitch, margin + Math.floor(cell / data.side) * pitch, pitch, pitch);
-  }
+  paintGreys(context, fromBase64(data.grey), data.side, pitch, colours, margin);
 }
 
-function send(state) {
+function sendDrawing(state) {
   const side = state.data.raster;
   const sheet = document.createElement("canvas");
   sheet.width = sheet.height = side;
@@ -99,7 +67,7 @@ function send(state) {
   const pixels = context.getImageData(0, 0, side, side).data;
   let text = "";
   for (let i = 0; i < pixels.length; i += 4) text += String.fromCharCode(pixels[i]);
-  state.trigger("drawn", { side, ink: btoa(text) });
+  state.send("drawn", { side, ink: btoa(text) });
 }
 
 function listen(state) {
@@ -125,7 +93,7 @@ function listen(state) {
   const end = (event) => {
     if (event.pointerId !== state.pointer) return;
     state.pointer = null;
-    send(state);
+    sendDrawing(state);
   };
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
@@ -138,23 +106,13 @@ function listen(state) {
     state.strokes = [];
     state.blank = false;
     redraw(state);
-    if (state.data.source.startsWith("drawn")) state.trigger("cleared", true);
+    if (state.data.source.startsWith("drawn")) state.send("cleared", true);
   });
-  more.addEventListener("click", () => state.trigger("more", true));
-  state.onResize = () => redraw(state);
-  window.addEventListener("resize", state.onResize);
+  more.addEventListener("click", () => state.send("more", true));
+  onResize(state, () => state.data && redraw(state));
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const host = parentElement.host || parentElement;
-  let state = host.digitPad;
-  if (!state) {
-    state = build(parentElement);
-    host.digitPad = state;
-    state.host = host;
-    listen(state);
-  }
-  state.trigger = setTriggerValue;
+function update(state, data) {
   const other = state.source !== null && data.source !== state.source && data.source !== "drawn";
   if (other && state.pointer === null) {
     state.strokes = []; // another digit was chosen on the page
@@ -169,9 +127,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
   state.more.textContent = data.words.more || "";
   state.more.hidden = !data.words.more;
   redraw(state);
-  return () => {
-    window.removeEventListener("resize", state.onResize);
-    delete host.digitPad;
-    state.box.remove();
-  };
 }
+
+export default component(build, update);

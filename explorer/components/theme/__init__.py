@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-_mount = st.components.v2.component(
-    "bitwise_theme", js=(Path(__file__).parent / "theme.js").read_text("utf-8")
-)
+from explorer.components import component
+
+_mount = component("theme")
 
 
 def watch_theme() -> None:

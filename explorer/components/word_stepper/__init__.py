@@ -7,26 +7,20 @@ the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from explorer.palette import css_variables
+from explorer.components import component
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "bitwise_word_stepper",
-    css=":host {\n" + css_variables() + "\n}\n" + (_HERE / "word_stepper.css").read_text("utf-8"),
-    js=(_HERE / "word_stepper.js").read_text("utf-8"),
-)
+_mount = component("word_stepper")
 
 
 def word_stepper(data: Mapping[str, Any], *, key: str, on_step: Callable[[int | None], None]) -> None:
     """Show one unit at work, and step through its words by buttons, arrow keys or a click on a row.
 
     Args:
-        data: of `views.xnor_steps.stepper`. While its `identity` stays, the browser keeps its own place.
+        data: of `screens/xnor/steps.py`. While its `identity` stays, the browser keeps its own place.
         key: Streamlit's key; `.st-key-<key>` in the page.
         on_step: called with the word that it rests at, from 1, or None when all are counted, before the page
             runs again; not for a unit that the page has left since.

@@ -4,6 +4,8 @@
 // `word` is where the sum stands: 1 to count, or 0 when all words and the bias are counted. The page hears of a
 // new place when the keys rest; while `identity` stays, an older place that comes back does not move this one.
 
+import { bitAt, coloursOf, component, fromBase64, make, onResize, pixelRatio, place, sized } from "../shared.js";
+
 const WORD = 64;
 const BYTE_GAP = 6; // more between two bytes than between two bits
 const BIT_GAP = 2;
@@ -12,11 +14,6 @@ const FORGET_MS = 4000; // a message that nobody answered
 const NUMBER = 42, AGREE = 44, RUNNING = 52; // widths of the columns of text
 const READABLE = 15; // lines of 14 px text nearer than this run into each other
 
-function decode(text) {
-  return text === null ? null : Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-const bitAt = (plane, index) => (plane[index >> 3] >> (index & 7)) & 1;
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const rightEdge = (width, x) => `${width - x}px`;
 
@@ -26,24 +23,13 @@ function takesPart(state, index) {
   return (!planes.mask || bitAt(planes.mask, index)) && (!data.zero_one || bitAt(planes.inputs, index));
 }
 
-function resolver(element) {
-  const probe = document.createElement("span");
-  element.appendChild(probe);
-  const colours = {};
-  for (const role of ["page", "rule", "axis", "ink", "on-cell", "on-text", "on-faded", "off-cell", "off-text", "off-faded", "zero"]) {
-    probe.style.color = `var(--bx-${role})`;
-    colours[role] = getComputedStyle(probe).color;
-  }
-  probe.remove();
-  return colours;
-}
+const ROLES = ["page", "rule", "axis", "ink", "on-cell", "on-text", "on-faded", "off-cell", "off-text", "off-faded", "zero"];
 
 // --- where everything lies, in CSS pixels ---
 
 function measure(state) {
   const { data, host } = state;
   const width = host.clientWidth;
-  const ratio = window.devicePixelRatio || 1;
   const tall = window.innerHeight;
   const partly = data.words.part !== "";
 
@@ -85,19 +71,15 @@ function measure(state) {
   const low = Math.min(...values), high = Math.max(...values);
   rows.scale = (value) => rows.sumLeft + 2 + ((value - low) / (high - low || 1)) * (rows.sumWidth - 4);
   rows.height = count * row + Math.max(row, 18) + 2;
-  return { width, ratio, large, rows, partly };
+  return { width, large, rows, partly };
 }
 
 const cellX = (at, index) => index * at.pitch + Math.floor(index / 8) * BYTE_GAP;
 
 // --- painting ---
 
-function sheet(canvas, width, height, ratio) {
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
+function sheet(canvas, width, height) {
+  const context = sized(canvas, width, height), ratio = pixelRatio();
   // Whole device pixels, never smoothed.
   return {
     context,
@@ -118,8 +100,8 @@ function sheet(canvas, width, height, ratio) {
 
 // The large word: each bit above its partner, what comes of the two, and the same bits sorted.
 function paintLarge(state, colours) {
-  const { data, planes, at: { large, width, ratio, partly } } = state;
-  const paper = sheet(state.canvasLarge, width - large.left, large.brace, ratio);
+  const { data, planes, at: { large, width, partly } } = state;
+  const paper = sheet(state.canvasLarge, width - large.left, large.brace);
   const size = large.pitch - BIT_GAP;
   const word = state.shown - 1, first = word * WORD;
   const bits = Math.min(WORD, data.inputs - first);
@@ -145,8 +127,8 @@ function paintLarge(state, colours) {
 
 // All words, as a bar code a row; what is still to come is faded, and has no XNOR yet.
 function paintRows(state, colours) {
-  const { data, planes, at: { rows, width, ratio } } = state;
-  const paper = sheet(state.canvasRows, width, rows.height, ratio);
+  const { data, planes, at: { rows, width } } = state;
+  const paper = sheet(state.canvasRows, width, rows.height);
   const top = (rows.row - rows.bar) / 2;
   const space = rows.pitch > 2 ? 1 : 0, countedSpace = rows.counted > 2 ? 1 : 0;
   const done = state.word || data.count;
@@ -196,28 +178,15 @@ function paintSums(state, colours, paper, done, top) {
 
 // --- text ---
 
-function element(parent, tag, name, text = "") {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = text;
-  parent.appendChild(made);
-  return made;
-}
-
-function place(made, styles) {
-  for (const [name, value] of Object.entries(styles)) made.style[name] = typeof value === "number" ? `${value}px` : value;
-  return made;
-}
-
 function writeTop(state) {
   const { data, parts } = state;
   const step = data.steps[state.shown - 1];
   parts.top.replaceChildren();
-  const title = element(parts.top, "div", "title");
-  element(title, "b", "", step.title);
-  const note = element(title, "span", "note", state.word ? step.note : data.end.note);
-  const hex = element(parts.top, "div", "hex");
-  step.hex.forEach((text, index) => element(hex, index % 2 ? "span" : "b", "", text));
+  const title = make(parts.top, "div", "title");
+  make(title, "b", "", step.title);
+  const note = make(title, "span", "note", state.word ? step.note : data.end.note);
+  const hex = make(parts.top, "div", "hex");
+  for (const [index, text] of step.hex.entries()) make(hex, index % 2 ? "span" : "b", "", text);
   if (title.scrollWidth > title.clientWidth) note.textContent = step.short; // four numbers leave little room
 }
 
@@ -227,15 +196,15 @@ function writeLarge(state) {
   parts.large.style.height = `${large.height}px`;
   place(state.canvasLarge, { marginLeft: large.left });
   parts.largeText.replaceChildren();
-  const name = (text, y, height) => place(element(parts.largeText, "div", "name", text), { top: y, lineHeight: `${height}px` });
+  const name = (text, y, height) => place(make(parts.largeText, "div", "name", text), { top: y, lineHeight: `${height}px` });
   name(data.words.input, large.input, large.cell);
   name(data.words.weight, large.weight, large.cell);
   if (data.words.part) name(data.words.part, large.part, large.cell / 2);
-  element(name(data.words.xnor, large.xnor - 2, 24), "small", "", data.words.alike);
+  make(name(data.words.xnor, large.xnor - 2, 24), "small", "", data.words.alike);
   name(data.words.counted, large.counted, large.cell);
-  const adds = place(element(parts.largeText, "div", "adds muted", data.words.adds), { top: large.brace - 3 });
+  const adds = place(make(parts.largeText, "div", "adds muted", data.words.adds), { top: large.brace - 3 });
   const value = 2 * data.agree[word] - data.active[word];
-  element(adds, "b", value > 0 ? "on" : value < 0 ? "off" : "", step.adds);
+  make(adds, "b", value > 0 ? "on" : value < 0 ? "off" : "", step.adds);
 
   const bits = Math.min(WORD, data.inputs - word * WORD);
   const parted = [[0, data.agree[word], step.agree, "on"], [data.agree[word], data.active[word], step.differ, "off"]];
@@ -243,8 +212,8 @@ function writeLarge(state) {
   const labels = [];
   for (const [from, to, text, tone] of parted) {
     const left = large.left + cellX(large, from), right = large.left + cellX(large, Math.max(from, to - 1)) + large.pitch - BIT_GAP;
-    if (to > from) place(element(parts.largeText, "div", `brace ${tone}`), { left, top: large.brace, width: right - left });
-    const label = place(element(parts.largeText, "div", `count ${tone}`, text), { top: large.brace + 9 });
+    if (to > from) place(make(parts.largeText, "div", `brace ${tone}`), { left, top: large.brace, width: right - left });
+    const label = place(make(parts.largeText, "div", `count ${tone}`, text), { top: large.brace + 9 });
     labels.push({ label, size: label.offsetWidth, centre: (left + right) / 2 });
   }
   // Centred under their braces, and pushed apart where those are narrow.
@@ -265,7 +234,7 @@ function writeRows(state) {
   const { data, parts, at: { rows, width } } = state;
   const done = state.word || data.count;
   parts.heads.replaceChildren();
-  const head = (text, name, styles) => place(element(parts.heads, "div", name, text), styles);
+  const head = (text, name, styles) => place(make(parts.heads, "div", name, text), styles);
   head(data.words.word, "muted", { right: rightEdge(width, NUMBER - 10) });
   for (const column of ["input", "weight", "xnor", "counted"]) head(data.words[column], "head", { left: rows.x[column] });
   head(data.words.agree, "muted", { right: rightEdge(width, rows.agree) });
@@ -276,7 +245,7 @@ function writeRows(state) {
   parts.rowText.replaceChildren();
   for (let word = 0; word < data.count; word++) {
     const step = data.steps[word], now = word === state.shown - 1;
-    const row = element(parts.rowText, "button", now ? "row now" : "row");
+    const row = make(parts.rowText, "button", now ? "row now" : "row");
     row.type = "button";
     row.tabIndex = -1; // the arrow keys step; Tab goes on to the next control
     row.dataset.row = word + 1;
@@ -286,20 +255,20 @@ function writeRows(state) {
     // Thin rows are numbered every few lines; the current one always is, and its neighbours make room.
     const far = Math.abs(word + 1 - state.shown) * rows.row >= READABLE;
     if (!now && !(word % rows.stride === 0 && far)) continue;
-    place(element(row, "span", "no", String(word + 1)), { right: rightEdge(width, NUMBER - 10) });
+    place(make(row, "span", "no", String(word + 1)), { right: rightEdge(width, NUMBER - 10) });
     if (word >= done) continue;
-    place(element(row, "span", "agree", String(data.agree[word])), { right: rightEdge(width, rows.agree) });
-    place(element(row, "span", "sum", step.sum), { right: "0" });
+    place(make(row, "span", "agree", String(data.agree[word])), { right: rightEdge(width, rows.agree) });
+    place(make(row, "span", "sum", step.sum), { right: "0" });
   }
   if (focused) parts.rowText.querySelector(`[data-row="${focused}"]`)?.focus();
   const below = { top: data.count * rows.row, lineHeight: "18px" };
   const most = Math.max(...data.active);
   const text = data.words.part ? data.words.half : `${data.words.half}, ${most / 2}`; // one half for all of them
-  const half = element(parts.rowText, "span", "foot-text half", text);
+  const half = make(parts.rowText, "span", "foot-text half", text);
   place(half, { ...below, left: Math.max(rows.x.counted, rows.x.counted + (most / 2) * rows.counted - half.offsetWidth / 2) });
   if (!state.word) {
-    place(element(parts.rowText, "span", "foot-text bias", data.words.bias), { ...below, right: rightEdge(width, rows.agree) });
-    place(element(parts.rowText, "span", "foot-text total", data.words.total), { ...below, right: "0" });
+    place(make(parts.rowText, "span", "foot-text bias", data.words.bias), { ...below, right: rightEdge(width, rows.agree) });
+    place(make(parts.rowText, "span", "foot-text total", data.words.total), { ...below, right: "0" });
   }
   const margin = (rows.row - rows.bar) / 2;
   place(parts.frame, { top: (state.shown - 1) * rows.row + margin - 4, height: rows.bar + 8 });
@@ -311,33 +280,33 @@ function writeFoot(state) {
   parts.ledger.replaceChildren();
   parts.ledger.style.setProperty("--ledger", width >= 1200 ? "44px" : "32px");
   for (const { text, note, tone } of step.ledger) {
-    const term = element(parts.ledger, "div", `term ${tone}`);
-    element(term, "div", "", text);
-    if (note) element(term, "small", "", note);
+    const term = make(parts.ledger, "div", `term ${tone}`);
+    make(term, "div", "", text);
+    if (note) make(term, "small", "", note);
   }
   parts.out.textContent = (!state.word && data.end.out) || (data.words.part && "\u00a0"); // its line stays
   parts.ways.replaceChildren();
-  element(parts.ways, "div", "head", state.word ? data.ways.before : data.ways.head);
-  const table = element(parts.ways, "table", "");
+  make(parts.ways, "div", "head", state.word ? data.ways.before : data.ways.head);
+  const table = make(parts.ways, "table", "");
   table.setAttribute("role", "presentation");
   for (const [name, value, same] of data.ways.rows) {
-    const row = element(table, "tr", "");
-    element(row, "td", "", name);
-    element(row, "td", same ? "" : "wrong", same ? value : `✕ ${value}`);
+    const row = make(table, "tr", "");
+    make(row, "td", "", name);
+    make(row, "td", same ? "" : "wrong", same ? value : `✕ ${value}`);
   }
-  element(parts.ways, "div", data.ways.wrong ? "wrong" : "muted", data.ways.note);
+  make(parts.ways, "div", data.ways.wrong ? "wrong" : "muted", data.ways.note);
   parts.kernel.replaceChildren();
-  element(parts.kernel, "div", "head", data.kernel.head);
-  element(parts.kernel, "div", "line", data.kernel.line);
-  element(parts.kernel, "div", "muted", data.kernel.note);
+  make(parts.kernel, "div", "head", data.kernel.head);
+  make(parts.kernel, "div", "line", data.kernel.line);
+  make(parts.kernel, "div", "muted", data.kernel.note);
   parts.key.replaceChildren();
   for (const name of ["on", "off", "zero"]) {
     if (!data.words[name]) continue;
-    const mark = element(parts.key, "span", name);
-    element(mark, "i", "");
+    const mark = make(parts.key, "span", name);
+    make(mark, "i", "");
     mark.append(data.words[name]);
   }
-  element(parts.key, "div", "lesson", data.words.lesson);
+  make(parts.key, "div", "lesson", data.words.lesson);
 }
 
 // What the pointer rests on: an input, its weight, and what comes of the two.
@@ -375,7 +344,7 @@ function redraw(state) {
   state.shown = state.word || state.data.telling;
   state.at = measure(state);
   const started = performance.now();
-  const colours = resolver(state.box);
+  const colours = coloursOf(state.box, ROLES);
   paintLarge(state, colours);
   paintRows(state, colours);
   writeTools(state);
@@ -437,10 +406,9 @@ function onKey(state, event) {
   act(state);
 }
 
-function build(root) {
-  const box = document.createElement("div");
-  box.className = "word-stepper";
-  box.innerHTML = `<div class="tools" role="group">
+function build(state) {
+  state.box = make(state.root, "div", "word-stepper");
+  state.box.innerHTML = `<div class="tools" role="group">
       <button type="button" class="back"><svg viewBox="0 0 6 10" aria-hidden="true"><path d="M6 0v10L0 5z"/></svg><span></span></button>
       <button type="button" class="forward"><span></span><svg viewBox="0 0 6 10" aria-hidden="true"><path d="M0 0v10l6-5z"/></svg></button>
       <button type="button" class="all"></button>
@@ -457,20 +425,17 @@ function build(root) {
       <div class="key"></div>
     </div>
     <div class="spoken" aria-live="polite"></div>`;
-  root.appendChild(box);
-  const find = (name) => box.querySelector(`.${name}`);
-  return {
-    root, box,
-    canvasLarge: find("large-bits"),
-    canvasRows: find("row-bits"),
-    parts: {
-      tools: find("tools"), back: find("back"), forward: find("forward"), all: find("all"), stage: find("stage"),
-      top: find("top"), large: find("large"), largeText: find("large-text"), heads: find("heads"), rows: find("rows"),
-      rowText: find("row-text"), frame: find("frame"), ledger: find("ledger"), out: find("out"), ways: find("ways"),
-      kernel: find("kernel"), key: find("key"), spoken: find("spoken"),
-    },
-    data: null, word: 0, shown: 1, timer: 0, told: [],
+  const find = (name) => state.box.querySelector(`.${name}`);
+  state.canvasLarge = find("large-bits");
+  state.canvasRows = find("row-bits");
+  state.parts = {
+    tools: find("tools"), back: find("back"), forward: find("forward"), all: find("all"), stage: find("stage"),
+    top: find("top"), large: find("large"), largeText: find("large-text"), heads: find("heads"), rows: find("rows"),
+    rowText: find("row-text"), frame: find("frame"), ledger: find("ledger"), out: find("out"), ways: find("ways"),
+    kernel: find("kernel"), key: find("key"), spoken: find("spoken"),
   };
+  Object.assign(state, { data: null, word: 0, shown: 1, timer: 0, told: [] });
+  listen(state);
 }
 
 function listen(state) {
@@ -485,20 +450,15 @@ function listen(state) {
   state.canvasLarge.addEventListener("pointermove", (event) => {
     state.canvasLarge.title = sayCell(state, event.offsetX);
   });
-  state.onKey = (event) => onKey(state, event);
-  document.addEventListener("keydown", state.onKey);
+  document.addEventListener("keydown", (event) => onKey(state, event), { signal: state.gone });
   // Whatever is done elsewhere in the page comes after the step that was made before.
-  state.onPress = (event) => {
+  document.addEventListener("pointerdown", (event) => {
     if (state.timer && event.target !== state.host) tell(state);
-  };
-  document.addEventListener("pointerdown", state.onPress, true);
-  state.onResize = () => {
+  }, { capture: true, signal: state.gone });
+  onResize(state, () => {
     if (state.data && (state.at?.width !== state.host.clientWidth || state.tall !== window.innerHeight)) redraw(state);
     state.tall = window.innerHeight;
-  };
-  state.watcher = new ResizeObserver(state.onResize);
-  state.watcher.observe(state.host);
-  window.addEventListener("resize", state.onResize);
+  });
 }
 
 // Where to stand after new data: the page's place, unless this one went on since.
@@ -514,29 +474,12 @@ function settle(state, data) {
   return known >= 0 || state.told.length || state.timer ? state.word : data.word;
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const host = parentElement.host || parentElement;
-  let state = host.wordStepper;
-  if (!state) {
-    state = build(parentElement);
-    host.wordStepper = state;
-    state.host = host;
-    listen(state);
-  }
-  state.send = setTriggerValue;
+function update(state, data) {
   state.word = settle(state, data);
   state.data = data;
-  state.planes = {
-    inputs: decode(data.planes.inputs), weights: decode(data.planes.weights), mask: decode(data.planes.mask),
-  };
+  state.planes = { inputs: fromBase64(data.planes.inputs), weights: fromBase64(data.planes.weights) };
+  state.planes.mask = data.planes.mask && fromBase64(data.planes.mask);
   redraw(state);
-  return () => {
-    document.removeEventListener("keydown", state.onKey);
-    document.removeEventListener("pointerdown", state.onPress, true);
-    window.removeEventListener("resize", state.onResize);
-    state.watcher.disconnect();
-    clearTimeout(state.timer);
-    delete host.wordStepper;
-    state.box.remove();
-  };
 }
+
+export default component(build, update);
