@@ -12,7 +12,7 @@ from bnn_core import InputError
 from bnn_core.datasets import decode_image, from_raster
 from explorer.components.bit_matrix import bit_matrix
 from explorer.components.digit_pad import digit_pad
-from explorer.server import answers as gallery
+from explorer.server.answers import search
 from explorer.shared import html, words
 from explorer.shared import view as state
 from explorer.shared.scene import Scene
@@ -113,7 +113,7 @@ def _search(scene: Scene) -> None:
             format_func=words.SEARCH_KINDS.__getitem__,
             width=200,
         )
-        found = gallery.search(answers, kind=kind, label=label)
+        found = search(answers, kind=kind, label=label)
         pages = max(1, -(-len(found) // PER_PAGE))
         page = st.number_input(
             words.search_page(pages), 1, pages, 1, key=f"search_page_{kind}_{label}", width=140

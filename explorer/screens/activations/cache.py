@@ -24,10 +24,10 @@ from bnn_core.bits import pack, word_count
 from bnn_core.kernels import kernel
 from bnn_core.measures import class_counts, hamming
 from explorer.components.digit_map import sheet
-from explorer.screens.activations import codes as activations
-from explorer.screens.activations import map as maps
-from explorer.server import answers as gallery
+from explorer.screens.activations import maps
+from explorer.screens.activations.codes import LayerCodes, layer_codes
 from explorer.server import catalogue
+from explorer.server.answers import Answers, answers
 
 CHUNK = 2048
 """Digits run at a time, so that memory does not grow with their number."""
@@ -48,8 +48,8 @@ class Codes:
         answers: what each digit is read as.
     """
 
-    layers: tuple[activations.LayerCodes, ...]
-    answers: gallery.Answers
+    layers: tuple[LayerCodes, ...]
+    answers: Answers
 
 
 @st.cache_resource(show_spinner="Reading 10,000 test digits", max_entries=KEPT)
@@ -78,11 +78,9 @@ def count_codes(network: BitwiseNetwork, data: Digits) -> Codes:
             rows[part] = pack(layer)
             total += class_counts(layer, labels[part], classes)
     digits = np.bincount(labels, minlength=classes)
-    layers = tuple(
-        activations.layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True)
-    )
+    layers = tuple(layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True))
     scores = kernel()(words[-1], network.layers[-1])
-    return Codes(layers, gallery.answers(scores, labels))
+    return Codes(layers, answers(scores, labels))
 
 
 @st.cache_resource(show_spinner=False)

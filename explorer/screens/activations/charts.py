@@ -11,6 +11,7 @@ from explorer.screens.activations import words
 from explorer.screens.activations.codes import LayerCodes
 from explorer.shared.charts import base_layout
 from explorer.shared.numbers import percent
+from explorer.shared.words import layer_name
 
 HEIGHT = 264
 _TOP, _BOTTOM = 4, 48
@@ -26,7 +27,7 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
     Args:
         layers: the input first. marked: the layer of the page; its name is bold.
     """
-    names = [words.layer_name(number) for number in range(len(layers))]
+    names = [layer_name(number) for number in range(len(layers))]
     positions = list(range(len(layers)))
     last = positions[-1]
     between = [100 * layer.between / layer.units for layer in layers]
@@ -88,7 +89,7 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
 def _tick(number: int, layers: Sequence[LayerCodes], marked: bool) -> str:
     """A layer's name, and below it how many times as far apart its classes are as their digits."""
     many = len(layers) > MANY
-    name = words.short_layer_name(number, many) if len(layers) > FEW else words.layer_name(number)
+    name = words.short_layer_name(number, many) if len(layers) > FEW else layer_name(number)
     said = f"<b>{name}</b>" if marked else name
     return (
         said if many and 0 < number < len(layers) - 1 else f"{said}<br>{words.parted(layers[number].parted)}"

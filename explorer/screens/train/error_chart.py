@@ -19,8 +19,8 @@ from explorer.screens.train.error_labels import (
     cursor_labels,
     phase1_labels,
     phase2_labels,
+    points_of,
 )
-from explorer.screens.train.train_error_points import points_of
 from explorer.server.history import Cursor, History
 from explorer.shared.charts import base_layout, label
 

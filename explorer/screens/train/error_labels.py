@@ -1,4 +1,4 @@
-"""The error chart's labels: names at the lines themselves, numbers where they are read. Pure.
+"""Where the error chart's points lie, and its labels: names at the lines, numbers where they are read. Pure.
 
 Labels find room in a small window, so they do in wider ones.
 """
@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 
 from explorer.palette import Palette
 from explorer.screens.train import words
-from explorer.screens.train.train_error_points import place_of, points_of
 from explorer.server.history import Cursor, Errors, History
 from explorer.shared.charts import label
 
@@ -21,6 +20,28 @@ NARROW_PLOT = 600
 
 BELOW_HEADS = 0.88
 """How high lines within the plot may reach, as a share of it."""
+
+
+def place_of(first: int, phase: int, epoch: int, share: float) -> float:
+    """Where a moment lies on the axis; phase 1 has `first` epochs."""
+    return (first if phase == 2 else 0) + (epoch or 0.5 + 0.5 * share)
+
+
+def points_of(
+    history: History, phase: int, size: int, high: float = math.inf
+) -> list[tuple[float, float, int, str]]:
+    """(place, error, size of the point, when) of the bits, from the first look on that the axis has."""
+    first = history.planned[0]
+    looks = [
+        (place_of(first, phase, 0, share), error, min(size, 6), words.within(share))
+        for share, error in history.first_points(phase)
+        if error <= high
+    ]
+    epochs = [
+        (place_of(first, phase, e.epoch, 0.0), e.bitwise, size, words.epoch(e.epoch))
+        for e in history.errors(phase)
+    ]
+    return [*looks, *epochs]
 
 
 class LabelSpan:

@@ -12,6 +12,7 @@ from explorer.screens.train import words
 from explorer.screens.train.weights_chart import AXIS_HEIGHT, weights_height
 from explorer.server.history import History
 from explorer.shared.charts import base_layout, label
+from explorer.shared.words import layer_name
 
 
 def flips_chart(history: History, palette: Palette, *, whole: History | None = None) -> go.Figure:
@@ -41,13 +42,13 @@ def flips_chart(history: History, palette: Palette, *, whole: History | None = N
             mode="lines+markers" if marker else "lines",
             line={"color": palette.changed, "width": width, "dash": dash},
             marker={"color": palette.changed, "size": marker},
-            name=words.layer_name(layer + 1, layers),
-            hovertemplate="epoch %{x}: %{y:.2f} %<extra>" + words.layer_name(layer + 1, layers) + "</extra>",
+            name=layer_name(layer + 1, layers),
+            hovertemplate="epoch %{x}: %{y:.2f} %<extra>" + layer_name(layer + 1, layers) + "</extra>",
         )
     plot = height - AXIS_HEIGHT - 8
     last = [v[-1] for v in values]
     for layer, place in enumerate(spread(last, 20 * high / plot, high)):
-        name = words.layer_name(layer + 1, layers)
+        name = layer_name(layer + 1, layers)
         label(
             figure,
             f"<b>{name} {words.percent(last[layer], 1)}</b>",

@@ -13,6 +13,7 @@ from explorer.screens.train import words
 from explorer.server.history import History
 from explorer.shared.charts import base_layout, label
 from explorer.shared.numbers import MINUS
+from explorer.shared.words import layer_name
 
 LAYER_HEIGHT = 100
 AXIS_HEIGHT = 24
@@ -81,7 +82,7 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
                 }
             }
         )
-        name = words.layer_name(index + 1, layers)
+        name = layer_name(index + 1, layers)
         label(figure, f"<b>{name}</b>", 0, high, xref="paper", yref="paper", yanchor="bottom", yshift=2)
         figure.add_shape(
             type="line",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.server import answers as gallery
-from explorer.shared import html, words
+from explorer.screens.watch import words
+from explorer.server.answers import hardest, misread, one_of_each
+from explorer.shared import html
 from explorer.shared.digit import search_digit
 from explorer.shared.numbers import grouped
 from explorer.shared.scene import Scene
@@ -20,13 +21,13 @@ def show_gallery(scene: Scene) -> None:
     answers = scene.known.answers
     classes = scene.network.sizes[-1]
     groups = [
-        ("each", words.ONE_OF_EACH, "", gallery.one_of_each(answers, classes)),
-        ("hardest", words.HARDEST, words.HARDEST_NOTE, gallery.hardest(answers)[:SHOWN]),
+        ("each", words.ONE_OF_EACH, "", one_of_each(answers, classes)),
+        ("hardest", words.HARDEST, words.HARDEST_NOTE, hardest(answers)[:SHOWN]),
         (
             "misread",
             words.MISREAD,
             f"{grouped(answers.errors)} of {grouped(len(answers.labels))}",
-            gallery.misread(answers)[:SHOWN],
+            misread(answers)[:SHOWN],
         ),
     ]
     with st.container(key="watch-gallery", horizontal=True, gap=None):
@@ -43,4 +44,4 @@ def show_gallery(scene: Scene) -> None:
                 if len(chosen):
                     show_digits(scene, chosen, key=f"gallery_{name}", title=title, tile_rows=1)
                 else:
-                    st.html(f'<div class="bx muted">{words.NONE_MISREAD}</div>')
+                    st.html(html.line(words.NONE_MISREAD))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.shared.numbers import MINUS, grouped, percent
+from explorer.shared.words import layer_name
 
-LAYER = "Layer"
 SORT = "Sort units"
 SORT_NAMES = {
     "digit": "by digit",
@@ -50,16 +50,6 @@ SATURATION_NOTE = (
 )
 
 
-def layer_name(layer: int, hidden: int) -> str:
-    """Hidden 2; Output."""
-    return f"Hidden {layer}" if layer <= hidden else "Output"
-
-
-def layer_choice(layer: int, hidden: int) -> str:
-    """The same on a button: of many layers the number alone."""
-    return layer_name(layer, hidden) if hidden <= 4 or layer > hidden else f"H{layer}"
-
-
 def unit_name(layer: int, unit: int, hidden: int) -> str:
     """Unit 778 of hidden 1; The sum for 3."""
     return f"Unit {unit} of hidden {layer}" if layer <= hidden else f"The sum for {unit}"
@@ -68,7 +58,7 @@ def unit_name(layer: int, unit: int, hidden: int) -> str:
 def no_such_unit(layer: int, unit: int, sizes: Sequence[int]) -> str:
     """The URL names a unit, or a layer, that the network does not have."""
     hidden = len(sizes) - 2
-    name = layer_name(layer, hidden).lower()
+    name = layer_name(layer, hidden + 1).lower()
     wanted = f"unit {unit} in {name}" if layer <= hidden + 1 else f"layer {layer}"
     has = [f"hidden {number} has {count}" for number, count in enumerate(sizes[1:-1], start=1)]
     has.append(f"the output has {sizes[-1]}")
@@ -140,7 +130,7 @@ def templates_label(units: int) -> str:
 
 def matrix_head(layer: int, hidden: int, weights: int) -> str:
     """Hidden 2: 262,144 weights."""
-    return f"{layer_name(layer, hidden)}: {grouped(weights)} weights"
+    return f"{layer_name(layer, hidden + 1)}: {grouped(weights)} weights"
 
 
 def before_name(layer: int) -> str:
@@ -187,7 +177,7 @@ CELLS_NOTE = "All of its weights:"
 def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
     """A texture for a screen reader."""
     return (
-        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
+        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
         "Arrow keys move the frame whose bits stand beside it."
     )
 
@@ -200,7 +190,7 @@ def lens_label(rows: int, columns: int) -> str:
 def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
     """The whole matrix for a screen reader."""
     return (
-        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weight bits. "
+        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weight bits. "
         "Arrow keys choose a weight, and its unit."
     )
 
@@ -257,11 +247,6 @@ def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
 def of_digits(digits: int) -> str:
     """Under the share."""
     return f"of {grouped(digits)} training digits"
-
-
-def bias_name(variant: str) -> str:
-    """Under the bias."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from explorer.shared.numbers import MINUS, grouped, plural, signed
 from explorer.shared.words import zero_words
 
-LAYER, UNIT = "Layer", "Unit"
-OUTPUT = "Output"
+UNIT = "Unit"
 BACK, FORWARD = "Word", "Word"
 STEPS = "Step through the words"
 BACK_LABEL, FORWARD_LABEL = "One word back", "One word on"
@@ -45,17 +44,6 @@ KERNELS = {
 """What each kernel does; one that is not here goes by its name."""
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def layer_name(layer: int, layers: int) -> str:
-    """Hidden 2, Output."""
-    return OUTPUT if layer == layers else f"Hidden {layer}"
-
-
-def layer_choices(layers: int) -> dict[int, str]:
-    """Hidden 1, Hidden 2, Output; or Hidden 1, 2, ... 8, Output where there are many."""
-    names = {layer: layer_name(layer, layers) for layer in range(1, layers + 1)}
-    return names if layers <= 5 else names | {layer: str(layer) for layer in range(2, layers)}
 
 
 def unit_title(layer: int, layers: int, unit: int) -> str:
@@ -164,11 +152,6 @@ def to_come(left: int) -> str:
     return (
         f"sum so far; {plural(left, 'word')} and the bias to come" if left else "sum so far; the bias to come"
     )
-
-
-def bias_note(variant: str) -> str:
-    """bias, one bit."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def bias_term(bias: int) -> str:

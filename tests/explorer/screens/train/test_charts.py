@@ -16,9 +16,10 @@ from bnn_core.kernels import PackedLayer
 from explorer.palette import DARK, LIGHT, Palette
 from explorer.screens.train.error_chart import error_chart
 from explorer.screens.train.flips_chart import flips_chart, spread
+from explorer.screens.train.templates import templates
 from explorer.screens.train.weights_chart import bin_colours, weights_chart
 from explorer.server.history import Cursor, History, history, planned_only
-from explorer.shared.templates import templates
+from explorer.shared.planes import Planes
 
 
 def _records() -> Any:
@@ -182,6 +183,10 @@ def network(weights: np.ndarray, mask: np.ndarray | None = None) -> BitwiseNetwo
     return BitwiseNetwork((layer, last))
 
 
+def flips(shown: Planes) -> list[int | None]:
+    return [shown.at(unit).total.flips for unit in range(len(shown.bits))]
+
+
 def test_templates_are_the_first_units_and_their_flips() -> None:
     rng = np.random.default_rng(1)
     before = rng.integers(0, 2, (16, 784)).astype(np.uint8)
@@ -190,9 +195,9 @@ def test_templates_are_the_first_units_and_their_flips() -> None:
     shown = templates(network(after), network(before))
     assert shown is not None
     assert shown.bits.shape == (10, 28, 28)
-    assert shown.flips == [0, 0, 0, 5, 0, 0, 0, 0, 0, 0]
+    assert flips(shown) == [0, 0, 0, 5, 0, 0, 0, 0, 0, 0]
     assert np.array_equal(shown.bits[3].ravel(), after[3])
-    assert shown.on == [int(row.sum()) for row in after[:10]]
+    assert [shown.at(unit).total.plus for unit in range(10)] == [int(row.sum()) for row in after[:10]]
     alone = templates(network(after))
     assert alone is not None
     assert alone.changed is None
@@ -204,13 +209,13 @@ def test_a_weight_that_is_switched_off_or_on_has_flipped() -> None:
     mask[0, :3] = 0
     shown = templates(network(bits, mask), network(bits))
     assert shown is not None
-    assert shown.flips == [3, 0, 0, 0, 0, 0, 0, 0]
+    assert flips(shown) == [3, 0, 0, 0, 0, 0, 0, 0]
     # Under the mask a bit has no value: its changes are none.
     other = bits.copy()
     other[0, :3] = 0
     again = templates(network(other, mask), network(bits, mask))
     assert again is not None
-    assert again.flips == [0] * 8
+    assert flips(again) == [0] * 8
 
 
 def test_inputs_that_are_no_picture_have_no_templates() -> None:
