@@ -11,10 +11,38 @@ from bnn_core import InputError
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
+from explorer.shared.scene import Scene, compose
 from explorer.shared.widgets import choose_one, moment_slider, put
 
 NEWS_SECONDS = 1.0
 """How often a page that shows a run under way looks for new bits."""
+
+
+def choose_scene(key: str) -> Scene | None:
+    """Draw the controls; say what there is to say about the address.
+
+    Args:
+        key: of the row.
+
+    Returns:
+        the digit's way through the network; None if none can be shown, which the page then has told.
+    """
+    entries = catalogue.entries()
+    view = state.current(entries)
+    if not entries:
+        st.html(html.note(words.NO_NETWORK))
+        return None
+    with st.container(key=key, horizontal=True, gap=None):
+        entry = choose_network(view, entries)
+        moment = choose_moment(view, entry)
+        choose_order(view)
+    try:
+        scene = compose(view, entry, moment)
+    except InputError as error:
+        refuse(error)
+        return None
+    show_notes()
+    return scene
 
 
 def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> catalogue.Entry:

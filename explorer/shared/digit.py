@@ -139,7 +139,7 @@ def _draw(scene: Scene) -> None:
     with st.container(key="search-draw", horizontal=True, vertical_alignment="center", gap="large"):
         show_pad(scene, view, key="search_pad", width=224)
         if drawn is None:
-            st.html(f'<div class="bx muted">{words.DRAW_HINT}</div>', width=320)
+            st.html(html.line(words.DRAW_HINT), width=320)
             return
         read = int(scene.network.predict(drawn[None])[0])
         st.html(
@@ -159,7 +159,7 @@ def _upload(_scene: Scene) -> None:
         max_upload_size=UPLOAD_MB,
     )
     if given is None:
-        st.html(f'<div class="bx muted">{words.UPLOAD_NOTE}</div>')
+        st.html(html.line(words.UPLOAD_NOTE))
         return
     try:
         digit = decode_image(given.getvalue(), name=given.name).tobytes()

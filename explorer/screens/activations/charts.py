@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.activations import words
 from explorer.screens.activations.codes import LayerCodes
-from explorer.shared.charts import base_layout
+from explorer.shared.charts import base_layout, plain_axis
 from explorer.shared.numbers import percent
 from explorer.shared.words import layer_name
 
@@ -71,16 +71,13 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
     margin = {"l": 44, "r": 92, "t": _TOP, "b": _BOTTOM}
     layout = base_layout(palette, height=HEIGHT, margin=margin, name="parting") | {
         "annotations": labels,
-        "xaxis": {
-            "range": [-0.1, last + 0.15],
-            "tickvals": positions,
-            "ticktext": [_tick(number, layers, number == marked) for number in positions],
-            "tickfont": {"size": 14, "color": palette.muted},
-            "tickangle": 0,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-        },
+        "xaxis": plain_axis(
+            palette,
+            range=[-0.1, last + 0.15],
+            tickvals=positions,
+            ticktext=[_tick(number, layers, number == marked) for number in positions],
+            tickangle=0,
+        ),
         "yaxis": {"range": [bottom, top], "visible": False, "fixedrange": True},
     }
     return go.Figure({"data": lines, "layout": layout})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from bnn_core.bits import pack
+from bnn_core.measures import hamming, nearest
 from explorer.components.digit_map import Digits, Panel, digit_map
 from explorer.screens.activations import cache, words
 from explorer.screens.activations import html as pieces
 from explorer.screens.activations.classes import go_to_layer
-from explorer.screens.activations.codes import differences_from, nearest_digits, shared
+from explorer.screens.activations.codes import shared
 from explorer.screens.activations.maps import Kind, Plane, in_square
 from explorer.server import catalogue
 from explorer.shared import html
@@ -32,7 +33,7 @@ def show_nearest(scene: Scene, known: cache.Codes) -> None:
     layer = known.layers[scene.layer]
     code = pack(scene.traces[scene.layer - 1].bits)
     index = None if scene.true is None else scene.index
-    rows, distances = nearest_digits(layer, code, NEAR, index)
+    rows, distances = nearest(layer.words, code, NEAR, leave_out=index)
     labels = known.answers.labels[rows]
     most, count = shared(labels)
     with st.container(key="act-near-head", horizontal=True, gap=None):
@@ -95,7 +96,7 @@ def draw_map(scene: Scene, known: cache.Codes, planes: list[Plane]) -> None:
     panels = []
     for number, (layer, plane) in enumerate(zip(known.layers, planes, strict=True)):
         bits = scene.traces[0].inputs if number == 0 else scene.traces[number - 1].bits
-        place = plane.locate(differences_from(layer, pack(bits), chosen))
+        place = plane.locate(hamming(layer.words[chosen], pack(bits)[None])[:, 0])
         points, there = in_square(plane.points, place)
         panels.append(
             Panel(

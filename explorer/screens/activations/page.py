@@ -13,8 +13,7 @@ from explorer.screens.activations.counts import show_matrix, show_parting, show_
 from explorer.screens.activations.nearby import show_map, show_nearest
 from explorer.server import catalogue
 from explorer.shared import html
-from explorer.shared.choose_scene import choose_scene
-from explorer.shared.controls import choose_layer
+from explorer.shared.controls import choose_layer, choose_scene
 from explorer.shared.digit import choose_digit
 from explorer.shared.scene import Scene
 

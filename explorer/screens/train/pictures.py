@@ -28,7 +28,6 @@ from explorer.server import catalogue
 from explorer.server.history import History, history
 from explorer.server.replay import newest_snapshot, parts, until_snapshot
 from explorer.shared.planes import Planes
-from explorer.shared.rare import rare_inputs
 from explorer.shared.widgets import show_chart
 from explorer.shared.words import layer_name, moment_name
 
@@ -190,5 +189,5 @@ def rare_pixels(shape: tuple[int, ...]) -> Any:
     side = catalogue.digits().side
     if shape[1:] != (side, side):
         return False
-    rare = rare_inputs("bipolar", INPUT_THRESHOLD)
+    rare = catalogue.rare_inputs("bipolar", INPUT_THRESHOLD)
     return np.broadcast_to(rare.reshape(side, side), shape)

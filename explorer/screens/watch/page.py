@@ -20,7 +20,7 @@ from explorer.server import live
 from explorer.shared import html
 from explorer.shared import view as state
 from explorer.shared import words as common
-from explorer.shared.choose_scene import choose_scene
+from explorer.shared.controls import choose_scene
 from explorer.shared.digit import digit_name, search_digit, show_pad
 from explorer.shared.fields import Bits, Field, place_inputs
 from explorer.shared.numbers import grouped

@@ -12,12 +12,12 @@ from explorer.components.bit_matrix import Cell, Label, bit_matrix
 from explorer.screens.weights import cache, words
 from explorer.screens.weights.layout import TemplatePage, page_of, template_page, template_tiles
 from explorer.screens.weights.subject import Subject
+from explorer.server import catalogue
 from explorer.shared import html
 from explorer.shared import view as state
 from explorer.shared.fields import place_inputs
 from explorer.shared.numbers import grouped, percent
 from explorer.shared.planes import Order, Planes
-from explorer.shared.rare import rare_inputs
 from explorer.shared.widgets import put
 
 _PAGE = "weights_page_state"
@@ -107,7 +107,7 @@ def turn_page(shown: Subject) -> None:
 
 def faded_tiles(shown: Subject, tiles: Planes) -> Any:
     """Like the tiles, 1 for the rare pixels."""
-    rare = rare_inputs(shown.network.features, shown.network.input_threshold)
+    rare = catalogue.rare_inputs(shown.network.features, shown.network.input_threshold)
     return np.broadcast_to(place_inputs(shown.first, rare), tiles.bits.shape)
 
 

@@ -16,11 +16,11 @@ from explorer.screens.weights import cache, words
 from explorer.screens.weights import html as pieces
 from explorer.screens.weights.matrix import digit_labels
 from explorer.screens.weights.subject import Subject
+from explorer.server import catalogue
 from explorer.shared import html
 from explorer.shared import view as state
 from explorer.shared.fields import FIELD_ROWS, hidden_field, place_inputs
 from explorer.shared.planes import Planes, Total
-from explorer.shared.rare import rare_inputs
 from explorer.shared.words import layer_name
 
 
@@ -53,7 +53,7 @@ def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
     if shown.layer == 1:
         field, order, scale = shown.first, None, shown.first.scale
         if not shown.compared:
-            rare = rare_inputs(shown.network.features, shown.network.input_threshold)
+            rare = catalogue.rare_inputs(shown.network.features, shown.network.input_threshold)
             faded = place_inputs(field, rare)
     else:
         before = shown.layer - 1

@@ -8,21 +8,33 @@ from explorer.shared.numbers import MINUS, grouped, plural, signed
 from explorer.shared.words import zero_words
 
 UNIT = "Unit"
-BACK, FORWARD = "Word", "Word"
-STEPS = "Step through the words"
-BACK_LABEL, FORWARD_LABEL = "One word back", "One word on"
-INPUT, WEIGHT, XNOR, COUNTED = "Input", "Weight", "XNOR", "Counted"
+LABELS = {
+    "steps": "Step through the words",
+    "back": "Word",
+    "back_label": "One word back",
+    "forward": "Word",
+    "forward_label": "One word on",
+    "input": "Input",
+    "weight": "Weight",
+    "xnor": "XNOR",
+    "alike": "alike is +1",
+    "cell": "input {input}: {x}, weight {w}: {verdict}",
+    "alike_pair": "they agree",
+    "unlike_pair": "they differ",
+    "apart": "takes no part",
+    "counted": "Counted",
+    "adds": "this word adds",
+    "word": "Word",
+    "agree": "agree",
+    "so_far": "Sum so far",
+    "half": "half",
+    "on": "+1",
+    "off": f"{MINUS}1",
+    "lesson": "No product is formed: two bits are alike, or they differ. Counting the ones of 64 bits is one "
+    "instruction. Within a word the first input is at the left: the lowest bit of the number.",
+}
+"""What no unit changes in the stepper, by the names that its browser part knows."""
 TAKES_PART = "Takes part"
-ALIKE = "alike is +1"
-CELL = "input {input}: {x}, weight {w}: {verdict}"
-ALIKE_PAIR, UNLIKE_PAIR, APART = "they agree", "they differ", "takes no part"
-ADDS = "this word adds"
-WORD, AGREE, SUM_SO_FAR = "Word", "agree", "Sum so far"
-HALF = "half"
-LESSON = (
-    "No product is formed: two bits are alike, or they differ. Counting the ones of 64 bits is one "
-    "instruction. Within a word the first input is at the left: the lowest bit of the number."
-)
 KERNEL = "As the kernel counts it"
 NETWORK = "The whole network"
 NETWORK_HELP = (

@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 from bnn_core import BitwiseNetwork, Digits, load_mnist
 from bnn_core.bits import pack
-from bnn_core.measures import class_counts, hamming
+from bnn_core.measures import class_counts, hamming, nearest
 from explorer.components import digit_map
 from explorer.palette import DARK, LIGHT
 from explorer.screens.activations import cache, maps, words
@@ -24,10 +24,8 @@ from explorer.screens.activations.codes import (
     SHADES,
     LayerCodes,
     class_differences,
-    differences_from,
     histogram,
     layer_codes,
-    nearest_digits,
     nearest_pair,
     pitch_rules,
     share_tiles,
@@ -129,15 +127,15 @@ def test_the_bits_that_differ_are_counted_from_the_majority(known, digits, quick
         assert found[label] == (most != code).sum()
     rows = np.array([3, 5, 9])
     others = quick.codes(digits.test_images[rows])[1]
-    assert differences_from(layer, pack(code), rows).tolist() == [(o != code).sum() for o in others]
+    assert hamming(layer.words[rows], pack(code)[None])[:, 0].tolist() == [(o != code).sum() for o in others]
 
 
 def test_the_nearest_digits_leave_out_the_digit_itself(known):
     layer = known.layers[1]
-    rows, distances = nearest_digits(layer, layer.words[7], 5, 7)
+    rows, distances = nearest(layer.words, layer.words[7], 5, leave_out=7)
     assert 7 not in rows
     assert distances.tolist() == sorted(distances)
-    rows, distances = nearest_digits(layer, layer.words[7], 5, None)
+    rows, distances = nearest(layer.words, layer.words[7], 5)
     assert (rows[0], distances[0]) == (7, 0)
 
 
