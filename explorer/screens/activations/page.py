@@ -32,12 +32,9 @@ def show(scene: Scene) -> None:
     st.html(f"<style>{pitch_rules(scene.fields[scene.layer - 1])}</style>")
     with st.container(key="act-page", gap=None):
         with st.container(key="act-codes", horizontal=True, gap=None):
-            with st.container(key="act-code"):
-                show_code(scene, known)
-            with st.container(key="act-classes"):
-                show_classes(scene, known)
-            with st.container(key="act-apart"):
-                show_apart(scene, known)
+            for key, part in (("code", show_code), ("classes", show_classes), ("apart", show_apart)):
+                with st.container(key=f"act-{key}"):
+                    part(scene, known)
         show_unit(scene, known)
         st.html(html.RULE)
         show_nearest(scene, known)
@@ -45,12 +42,9 @@ def show(scene: Scene) -> None:
         map_place = st.container(key="act-map", gap=None)
         st.html(html.RULE)
         with st.container(key="act-counts", horizontal=True, gap=None):
-            with st.container(key="act-matrix"):
-                show_matrix(scene, known)
-            with st.container(key="act-parting"):
-                show_parting(scene, known)
-            with st.container(key="act-use"):
-                show_use(scene, known)
+            for key, part in (("matrix", show_matrix), ("parting", show_parting), ("use", show_use)):
+                with st.container(key=f"act-{key}"):
+                    part(scene, known)
         with map_place:  # the last to be filled: it may have to be waited for
             show_map(scene, known, path, version)
 

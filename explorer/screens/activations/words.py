@@ -57,7 +57,7 @@ def layer_note(layer: int, units: int) -> str:
 
 def classes_label(layer: int) -> str:
     """The class codes for a screen reader."""
-    return f"Hidden {layer}: for each class how often each bit is on."
+    return f"{layer_name(layer)}: for each class how often each bit is on."
 
 
 def unit_name(unit: int, share: float) -> str:

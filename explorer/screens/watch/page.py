@@ -80,7 +80,7 @@ def _draw_strip(network: BitwiseNetwork, path: Path) -> None:
 def show_digit(scene: Scene) -> None:
     """The digit, and the pad to draw another."""
     st.html(html.head(words.DIGIT, digit_name(scene)))
-    if show_pad(scene, scene.view, key="digit_pad", width=168, more=True):
+    if show_pad(scene, key="digit_pad", width=168, more=True):
         search_digit(scene)
 
 

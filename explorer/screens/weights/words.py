@@ -43,7 +43,7 @@ EVERY = "Every bit"
 EVERY_HELP = "The chosen layer's whole matrix, a pixel or more for each weight. A click chooses the unit."
 ALL_LAYERS = "All layers"
 AT_WORK = "Show it at work on the XNOR page ›"
-FIRST = "Hidden 1: what each unit looks for"
+FIRST = f"{layer_name(1)}: what each unit looks for"
 SATURATION_NOTE = (
     "Saturation: the mean size of the real weights at the end of phase 1, "
     f"1 where compression has pressed all of them to {MINUS}1 or +1."

@@ -155,6 +155,8 @@ def test_the_boundary_and_the_share_of_zeros_are_written() -> None:
     outlines = [t for t in figure.data if t.type == "scatter"]
     assert len(bars) == len(outlines) == 3
     assert outlines[0].line.color == LIGHT.float
+    for name in ("Hidden 1", "Hidden 2", "Output"):
+        assert f"<b>{name}</b>" in text
 
 
 def test_a_phase_1_histogram_has_no_outline() -> None:
@@ -168,6 +170,8 @@ def test_flips_are_of_the_phase_under_way_and_labels_do_not_meet() -> None:
     places = sorted(a.y for a in figure.layout.annotations)
     assert min(np.diff(places)) > 0.2
     assert "Output 4.0 %" in plain(figure)
+    assert [line.name for line in figure.data] == ["Hidden 1", "Hidden 2", "Output"]
+    assert all(line.hovertemplate.endswith(f"<extra>{line.name}</extra>") for line in figure.data)
     assert spread([1.0, 1.0, 1.0], 0.5, 10) == [1.0, 1.5, 2.0]
     assert max(spread([10.0, 10.0], 1.0, 10)) == 10
 
