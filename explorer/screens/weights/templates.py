@@ -36,6 +36,10 @@ def show_templates(shown: Subject) -> None:
     st.html(html.head(words.FIRST) + html.line(note))
     labels = [Label(place, place + 1, text) for place, text in enumerate(page.labels)]
     selected = np.flatnonzero(page.units == shown.unit)
+    captions = None
+    if not shown.by_digit:
+        caption = caption_of(shown, order, layer)
+        captions = [caption(int(unit)) if unit >= 0 else "" for unit in page.units]
 
     def picked(cell: Cell) -> None:
         if 0 <= cell.tile < len(page.units) and page.units[cell.tile] >= 0:
@@ -55,8 +59,8 @@ def show_templates(shown: Subject) -> None:
         gap=0,
         tile_columns=page.columns,
         tile_gap=8,
-        captions=None if shown.by_digit else template_captions(shown, page, order, layer),
-        names=template_names(shown, page, order, layer),
+        captions=captions,
+        names=template_names(page, layer),
         blank=page.blank,
         row_labels=labels if page.down else [],
         column_labels=[] if page.down else labels,
@@ -111,14 +115,8 @@ def faded_tiles(shown: Subject, tiles: Planes) -> Any:
     return np.broadcast_to(place_inputs(shown.first, rare), tiles.bits.shape)
 
 
-def template_captions(shown: Subject, page: TemplatePage, order: Order, layer: Planes) -> list[str]:
-    """What the units are sorted by, one a template."""
-    caption = caption_of(shown, order, layer)
-    return [caption(int(unit)) if unit >= 0 else "" for unit in page.units]
-
-
 def caption_of(shown: Subject, order: Order, layer: Planes) -> Callable[[int], str]:
-    """What writes a unit's caption."""
+    """What writes a unit's caption: what the units are sorted by."""
     match shown.view.sort:
         case "balance":
 
@@ -140,18 +138,13 @@ def caption_of(shown: Subject, order: Order, layer: Planes) -> Callable[[int], s
             return str
 
 
-def template_names(shown: Subject, page: TemplatePage, order: Order, layer: Planes) -> list[str]:
+def template_names(page: TemplatePage, layer: Planes) -> list[str]:
     """What the pointer says of each template."""
-    names = []
-    for tile, unit in enumerate(page.units):
-        if unit < 0:
-            names.append("")
-            continue
-        total = layer.at(unit).total
-        band = page.labels[tile // page.columns if page.down else tile % page.columns] if page.labels else ""
-        names.append(
-            words.template_name(
-                int(unit), total.plus, total.minus, total.zero, total.weights, total.flips, band=band
-            )
-        )
-    return names
+
+    def band(tile: int) -> str:
+        return page.labels[tile // page.columns if page.down else tile % page.columns] if page.labels else ""
+
+    return [
+        words.template_name(int(unit), layer.at(unit).total, band=band(tile)) if unit >= 0 else ""
+        for tile, unit in enumerate(page.units)
+    ]

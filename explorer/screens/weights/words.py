@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.shared.numbers import MINUS, grouped, percent
+from explorer.shared.planes import Total
 from explorer.shared.words import layer_name
 
 SORT = "Sort units"
@@ -107,15 +108,14 @@ def lit_note(other: str) -> str:
     return f"Lit: weights that differ from {other}."
 
 
-def template_name(
-    unit: int, plus: int, minus: int, zero: int, inputs: int, flips: int | None, *, band: str
-) -> str:
+def template_name(unit: int, total: Total, *, band: str) -> str:
     """A template for the pointer and the screen reader."""
-    counts = f"{grouped(plus)} of {grouped(inputs)} weights are +1, {grouped(minus)} {MINUS}1"
-    off = f", {grouped(zero)} off" if zero else ""
-    lit = "" if flips is None else f"; {grouped(flips)} flipped"
     answers = f", answers most to {band}" if band else ""
-    return f"Unit {unit}{answers}: {counts}{off}{lit}"
+    plus = f"{grouped(total.plus)} of {grouped(total.weights)} weights are +1"
+    minus = f", {grouped(total.minus)} {MINUS}1"
+    off = f", {grouped(total.zero)} off" if total.zero else ""
+    lit = "" if total.flips is None else f"; {grouped(total.flips)} flipped"
+    return f"Unit {unit}{answers}: {plus}{minus}{off}{lit}"
 
 
 def templates_label(units: int) -> str:

@@ -177,11 +177,11 @@ def test_every_order_has_its_words(sort):
 
 
 def test_a_template_is_said_with_its_counts():
-    said = template_name(778, 410, 374, 0, 784, None, band="3")
+    said = template_name(778, Total(410, 374, 0, None), band="3")
     assert said.startswith("Unit 778, answers most to 3: 410 of 784 weights are +1")
     assert "off" not in said
     assert "flipped" not in said
-    assert "9 flipped" in template_name(1, 2, 3, 4, 9, 9, band="")
+    assert "9 flipped" in template_name(1, Total(2, 3, 4, 9), band="")
 
 
 # --- what the browser gets ---
