@@ -39,12 +39,14 @@ PURE = [
     "explorer/screens/*/*chart*.py",
     "explorer/screens/*/words.py",
     "explorer/screens/activations/codes.py",
-    "explorer/screens/activations/map.py",
+    "explorer/screens/activations/maps.py",
     "explorer/screens/results/rows.py",
     "explorer/screens/train/error_labels.py",
     "explorer/screens/train/happening.py",
     "explorer/screens/train/plan.py",
-    "explorer/screens/watch/layout.py",
+    "explorer/screens/train/templates.py",
+    "explorer/screens/watch/arithmetic.py",
+    "explorer/screens/*/layout.py",
     "explorer/screens/xnor/steps.py",
     "explorer/screens/xnor/unit.py",
     "explorer/server/answers.py",
@@ -253,7 +255,9 @@ def test_what_is_installed_is_all_that_is_there(package):
 
 @pytest.mark.parametrize("package", ["bnn_core", "explorer"])
 def test_tests_mirror_the_packages(package):
-    tests = [Path(file) for file in tracked() if file.startswith(f"tests/{package}/") and file.endswith(".py")]
+    tests = [
+        Path(file) for file in tracked() if file.startswith(f"tests/{package}/") and file.endswith(".py")
+    ]
     assert tests
     assert {file.parent for file in tests if not (ROOT / file.parent.relative_to("tests")).is_dir()} == set()
 
