@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,8 +126,8 @@ BAD = Kernel("bad", "Bad", one_off)
 
 
 def test_a_kernel_that_is_wrong_is_named(quick, traces):
-    check = check_layer(quick.layers[1], traces[1].inputs, {**KERNELS, "bad": one_off})
-    assert check.wrong == {"bad": 1}
+    check = check_layer(quick.layers[1], traces[1].inputs, [*KERNELS.values(), BAD])
+    assert check.wrong == {BAD: 1}
     assert not all_agree(tell(quick, traces, 2, 3), check)
     assert "✕" in words.disagree("Hidden 2", check.wrong, check.units)
     assert "Bad: 1 of 256" in words.disagree("Hidden 2", check.wrong, check.units)
@@ -138,7 +139,7 @@ def test_a_kernel_that_is_wrong_is_named(quick, traces):
 
 
 def test_kernels_that_are_wrong_alike_do_not_agree_with_the_page(quick, traces):
-    check = check_layer(quick.layers[1], traces[1].inputs, {"a": one_off, "b": one_off})
+    check = check_layer(quick.layers[1], traces[1].inputs, [BAD, replace(BAD, name="worse")])
     assert check.wrong == {}
     assert not all_agree(tell(quick, traces, 2, 3), check)
     assert all_agree(tell(quick, traces, 2, 4), check)
