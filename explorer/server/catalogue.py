@@ -15,6 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
+from bnn_core.datasets.features import input_bits
 from bnn_core.measures import class_codes, order_by_digit
 from bnn_core.models import ShippedModel, shipped_models
 from bnn_core.names import CONFIG_FILE
@@ -25,6 +26,9 @@ from explorer.server.live import followers
 
 CODE_DIGITS = 5_000
 """Training digits that decide the order of the units."""
+
+RARE = 0.01
+"""Input bits that are on in a smaller share of the training digits are faded: they are noise to the eye."""
 
 PREFERRED = ("talk", "quick")
 """The shipped model that opens first, the first of these that is there."""
@@ -182,6 +186,16 @@ def real_file(entry: Entry) -> File | None:
 def digits() -> Digits:
     """The MNIST digits; read-only, one copy for all sessions."""
     return load_mnist()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def rare_inputs(features: str, threshold: int) -> NDArray[np.uint8]:
+    """(inputs,) uint8: 1 where an input bit is on in fewer than 1 % of the training digits."""
+    images = digits().train_images
+    on = np.zeros(input_bits(images[:1], features, threshold).shape[1], np.int64)
+    for start in range(0, len(images), 10_000):  # 60,000 digits' bits at once would be 50 MB
+        on += input_bits(images[start : start + 10_000], features, threshold).sum(axis=0, dtype=np.int64)
+    return (on < RARE * len(images)).astype(np.uint8)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

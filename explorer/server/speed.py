@@ -32,11 +32,6 @@ class Speed:
     float_us: float
     baseline: str
 
-    @property
-    def ratio(self) -> float:
-        """How many times faster bits are."""
-        return self.float_us / self.bit_us
-
 
 class Speeds:
     """What was measured so far; safe to ask from any thread."""

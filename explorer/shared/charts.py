@@ -36,6 +36,17 @@ def base_layout(palette: Palette, *, height: int, margin: Mapping[str, int], nam
     }
 
 
+def plain_axis(palette: Palette, **options: Any) -> dict[str, Any]:
+    """An axis that is only read; `options` are Plotly's."""
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"size": 14, "color": palette.muted},
+        **options,
+    }
+
+
 def label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> None:
     """A direct label; `y` in the axis' own terms (a logarithm on a log axis)."""
     settings: dict[str, Any] = {
@@ -46,3 +57,8 @@ def label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> N
         **options,
     }
     figure.add_annotation(text=text, x=x, y=y, **settings)
+
+
+def upright(figure: go.Figure, x: float, low: float, high: float, **line: Any) -> None:
+    """A line straight up at `x`, between two heights of the plot, as shares of it."""
+    figure.add_shape(type="line", x0=x, x1=x, y0=low, y1=high, yref="paper", line=line)

@@ -1,6 +1,9 @@
-"""Controls that every page shares: which network, which moment of its training, which order of units."""
+"""Controls that several pages share: which network, which moment of its training, which layer and order."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -8,22 +11,50 @@ from bnn_core import InputError
 from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
+from explorer.shared.scene import Scene, compose
+from explorer.shared.widgets import choose_one, moment_slider, put
 
 NEWS_SECONDS = 1.0
 """How often a page that shows a run under way looks for new bits."""
 
 
+def choose_scene(key: str) -> Scene | None:
+    """Draw the controls; say what there is to say about the address.
+
+    Args:
+        key: of the row.
+
+    Returns:
+        the digit's way through the network; None if none can be shown, which the page then has told.
+    """
+    entries = catalogue.entries()
+    view = state.current(entries)
+    if not entries:
+        st.html(html.note(words.NO_NETWORK))
+        return None
+    with st.container(key=key, horizontal=True, gap=None):
+        entry = choose_network(view, entries)
+        moment = choose_moment(view, entry)
+        choose_order(view)
+    try:
+        scene = compose(view, entry, moment)
+    except InputError as error:
+        refuse(error)
+        return None
+    apply(scene.correction)
+    show_notes()
+    return scene
+
+
 def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> catalogue.Entry:
     """The choice of a network; it holds for every page. `entries` is not empty; its first is the default."""
     names = list(entries)
-    # A value is given twice: a widget that the browser builds anew starts from its default.
-    st.session_state["model_choice"] = view.model or names[0]
     chosen = st.selectbox(
         words.MODEL,
         names,
-        index=names.index(view.model or names[0]),
+        index=names.index(put("model_choice", view.model or names[0])),
         key="model_choice",
-        format_func=lambda name: _entry_name(entries[name]),
+        format_func=lambda name: entry_name(entries[name]),
         label_visibility="collapsed",
         on_change=lambda: _chosen(names),
         width=360,
@@ -31,7 +62,8 @@ def choose_network(view: state.View, entries: dict[str, catalogue.Entry]) -> cat
     return entries[chosen]
 
 
-def _entry_name(entry: catalogue.Entry) -> str:
+def entry_name(entry: catalogue.Entry) -> str:
+    """What to call a network that can be chosen."""
     return words.entry_name(entry.name, entry.sizes, entry.variant, entry.features, entry.test_error)
 
 
@@ -45,34 +77,28 @@ def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.KeptMom
 
     While the run is being trained the newest moment is shown as it comes, unless another was chosen.
     """
-    found = {moment.name: moment for moment in catalogue.moments(entry)}
-    last = list(found)[-1]
-    at = view.at
-    if at and at not in found:
+    moments = catalogue.moments(entry)
+    live = catalogue.is_live(entry)
+
+    def lost(at: str) -> None:
         if catalogue.is_last(entry, at):
             state.change(at="")  # its run has finished since
         else:
             state.correct(words.no_such_moment(at), at="")
-    at = at if at in found else last
-    live = catalogue.is_live(entry)
+
     if live:
-        st.fragment(_look_for_news, run_every=NEWS_SECONDS, key="moment_news")(entry, tuple(found))
-    if len(found) < 2:
-        return found[at]
-    st.session_state["moment_choice"] = at
-    chosen = st.select_slider(
-        words.MOMENT,
-        list(found),
-        value=at,
+        known = tuple(moment.name for moment in moments)
+        st.fragment(_look_for_news, run_every=NEWS_SECONDS, key="moment_news")(entry, known)
+    return slide_to_moment(
+        moments,
+        view.at,
+        label=words.MOMENT,
         key="moment_choice",
-        format_func=lambda name: words.moment_name(
-            found[name].phase, found[name].epoch, found[name].step, last=name == last, live=live
-        ),
-        label_visibility="collapsed",
-        on_change=lambda: _moved(last),
+        moved=lambda at: state.change(at=at),
+        lost=lost,
+        live=live,
         width=400,
     )
-    return found[chosen]
 
 
 def _look_for_news(entry: catalogue.Entry, known: tuple[str, ...]) -> None:
@@ -81,23 +107,64 @@ def _look_for_news(entry: catalogue.Entry, known: tuple[str, ...]) -> None:
         st.rerun()
 
 
-def _moved(last: str) -> None:
-    at = st.session_state["moment_choice"]
-    state.change(at="" if at == last else at)
+def slide_to_moment(
+    moments: Sequence[catalogue.KeptMoment],
+    at: str,
+    *,
+    label: str,
+    key: str,
+    moved: Callable[[str], None],
+    lost: Callable[[str], None],
+    live: bool = False,
+    width: int | Literal["stretch"] = "stretch",
+) -> catalogue.KeptMoment:
+    """One of a run's moments; a slider where there are several.
+
+    Args:
+        at: the name of one, "" for the last.
+        moved: called with another one's name, "" for the last.
+        lost: called where there is none of that name; the last one is shown then.
+        live: whether there will be more.
+    """
+    found = {moment.name: moment for moment in moments}
+    last = moments[-1].name
+    if at and at not in found:
+        lost(at)
+    at = at if at in found else last
+    if len(found) < 2:
+        return found[at]
+
+    def name(at: str) -> str:
+        moment = found[at]
+        return words.moment_name(moment.phase, moment.epoch, moment.step, last=at == last, live=live)
+
+    chosen = moment_slider(
+        label,
+        list(found),
+        put(key, at),
+        key=key,
+        name=name,
+        moved=lambda at: moved("" if at == last else at),
+        width=width,
+    )
+    return found[chosen]
+
+
+def choose_layer(at: int, hidden: int, chosen: Callable[[int], None], *, output: bool) -> None:
+    """One of the hidden layers, or the output layer where a page has a place for it."""
+    names = words.layer_choices(hidden, output=output)
+    choose_one(words.LAYER, names, at, key="layer_choice", chosen=chosen, bare=True)
 
 
 def choose_order(view: state.View) -> None:
     """Units by digit, or as trained."""
-    st.session_state["order_choice"] = view.order
-    st.segmented_control(
+    choose_one(
         words.ORDER,
-        list(words.ORDER_NAMES),
-        default=view.order,
+        words.ORDER_NAMES,
+        view.order,
         key="order_choice",
-        format_func=words.ORDER_NAMES.__getitem__,
-        required=True,
+        chosen=lambda order: state.change(order=order),
         help=words.ORDER_HELP,
-        on_change=lambda: state.change(order=st.session_state["order_choice"]),
     )
 
 

@@ -47,8 +47,9 @@ def uploaded(view: state.View) -> bool:
     return view.drawn is not None and st.session_state.get(_UPLOADED) == view.drawn
 
 
-def show_pad(scene: Scene, view: state.View, *, key: str, width: int, more: bool = False) -> bool:
+def show_pad(scene: Scene, *, key: str, width: int, more: bool = False) -> bool:
     """The digit, and the pad to draw another over it; with `more`, whether other digits were asked for."""
+    view = state.now()
     if view.drawn is None:
         source = f"test-{scene.index}"
     else:
@@ -134,12 +135,11 @@ def _search(scene: Scene) -> None:
 
 def _draw(scene: Scene) -> None:
     """A pad, and what the drawing is read as; the page follows when the dialogue is closed."""
-    view = state.now()
-    drawn = view.drawn_digit
+    drawn = state.now().drawn_digit
     with st.container(key="search-draw", horizontal=True, vertical_alignment="center", gap="large"):
-        show_pad(scene, view, key="search_pad", width=224)
+        show_pad(scene, key="search_pad", width=224)
         if drawn is None:
-            st.html(f'<div class="bx muted">{words.DRAW_HINT}</div>', width=320)
+            st.html(html.line(words.DRAW_HINT), width=320)
             return
         read = int(scene.network.predict(drawn[None])[0])
         st.html(
@@ -159,7 +159,7 @@ def _upload(_scene: Scene) -> None:
         max_upload_size=UPLOAD_MB,
     )
     if given is None:
-        st.html(f'<div class="bx muted">{words.UPLOAD_NOTE}</div>')
+        st.html(html.line(words.UPLOAD_NOTE))
         return
     try:
         digit = decode_image(given.getvalue(), name=given.name).tobytes()

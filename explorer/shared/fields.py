@@ -1,13 +1,13 @@
-"""The Watch page's pictures: the fields of bits, one unit's arithmetic, and the ten sums."""
+"""How a layer's bits lie, the account of one unit's sum, and what the ten sums say. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnn_core.measures import band_edges
 from bnn_core.network.bitwise import LayerTrace
 
 Bits = NDArray[np.uint8]
@@ -63,44 +63,45 @@ def place_inputs(field: Field, bits: Bits) -> Bits:
     return np.concatenate(list(bits.reshape(planes, field.rows, field.rows)), axis=1)
 
 
-def band(field: Field, edges: Sequence[int], label: int) -> tuple[float, float]:
-    """The rows, from and to, of a class's units in a field ordered by digit; `edges` are units."""
-    return edges[label] / field.cols, edges[label + 1] / field.cols
+def band(field: Field, classes: int, label: int) -> tuple[float, float]:
+    """The rows, from and to, of a class's units in a field ordered by digit."""
+    edges = band_edges(classes, field.units)
+    return int(edges[label]) / field.cols, int(edges[label + 1]) / field.cols
 
 
 @dataclass(frozen=True)
-class Sum:
-    """One unit's arithmetic: agree - differ + bias = total, and the bit is total >= 0."""
+class Ledger:
+    """The account of a unit's sum: agree - differ + bias = total, and the bit is total >= 0.
+
+    Attributes:
+        agree, differ: inputs that are, or are not, like their weight.
+        out: inputs that take no part.
+    """
 
     agree: int
     differ: int
     bias: int
-    total: int
-    bit: int
-    off: int
+    out: int
+
+    @property
+    def total(self) -> int:
+        """The unit's sum."""
+        return self.agree - self.differ + self.bias
+
+    @property
+    def bit(self) -> int:
+        """Its sign, 1 for +1; sign(0) = +1."""
+        return int(self.total >= 0)
 
 
-def unit_sum(trace: LayerTrace, unit: int) -> Sum:
-    """The integers of a unit; `off` counts its switched-off connections."""
-    agree = int(trace.counts[unit])
-    active = int(trace.active[unit])
-    return Sum(
-        agree=agree,
-        differ=active - agree,
-        bias=int(trace.bias[unit]),
-        total=int(trace.sums[unit]),
-        bit=int(trace.bits[unit]),
-        off=len(trace.inputs) - active,
-    )
+def typical_unit(trace: LayerTrace, order: NDArray[np.int64], classes: int, label: int) -> int:
+    """The unit of a layer to look at first: of those that answer most to a class the first that is on.
 
-
-def agreement(trace: LayerTrace, unit: int) -> Bits:
-    """(inputs,) uint8: 1 where the input bit and the unit's weight are alike (XNOR)."""
-    return (trace.inputs == trace.weights[unit]).astype(np.uint8)
-
-
-def typical_unit(trace: LayerTrace, members: NDArray[np.int64]) -> int:
-    """The unit to look at first: the first of the members (unit numbers) that is on, else the first."""
+    Args:
+        order: position -> unit, by digit.
+    """
+    edges = band_edges(classes, len(order))
+    members = order[edges[label] : edges[label + 1]]
     on = members[trace.bits[members] == 1]
     return int(on[0]) if len(on) else int(members[0])
 

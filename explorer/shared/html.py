@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from explorer.shared import words
 from explorer.shared.numbers import signed
+
+RULE = '<hr class="bx-rule">'
+"""Between the parts of a page."""
 
 
 def head(title: str, note: str = "") -> str:
@@ -15,19 +18,30 @@ def head(title: str, note: str = "") -> str:
     return f'<div class="bx bx-head">{escape(title)}{small}</div>'
 
 
+def line(*texts: str, lit: bool = False) -> str:
+    """A line in grey; `lit` puts the colour of flips before it."""
+    mark = '<i class="bx-flip"></i>' if lit else ""
+    return f'<div class="bx muted">{mark}{escape(" ".join(filter(None, texts)))}</div>'
+
+
 def caption(strong: str, text: str) -> str:
     """100 of 784 are +1: a number in the colour of +1, then words."""
     return f'<div class="bx muted"><span class="on">{escape(strong)}</span> {escape(text)}</div>'
 
 
-def legend(zero: bool, *, absent: bool = False) -> str:
-    """The squares of +1 and −1, and of switched-off connections and absent inputs where there are any."""
-    off = words.zero_words(zero, absent)
-    names = [("on", "+1"), ("off", "−1")] + ([("zero", f"0, {off}")] if off else [])
-    keys = "".join(
+def keys(names: Iterable[tuple[str, str]]) -> str:
+    """Squares in the colours of some classes of style.css, each with what it means."""
+    return "".join(
         f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>' for name, text in names
     )
-    return f'<div class="bx muted bx-legend">{keys}</div>'
+
+
+def legend(*, zero: bool, absent: bool = False, flips: bool = False) -> str:
+    """The squares of +1 and −1, and of connections that are off, absent inputs, flips where there are any."""
+    off = words.zero_words(zero, absent)
+    names = [("on", "+1"), ("off", "−1")]
+    names += [("zero", f"0, {off}")] * bool(off) + [("changed", "flipped")] * flips
+    return f'<div class="bx muted bx-legend{" faded" if flips else ""}">{keys(names)}</div>'
 
 
 def sum_bars(sums: Sequence[int], *, limit: int, read: int, true: int | None) -> str:

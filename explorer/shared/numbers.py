@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -20,32 +22,28 @@ def percent(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
 
 
+def _scaled(value: float, units: Sequence[str]) -> str:
+    """In units of a thousand, the first that it fits: 12.1 below a hundred, else 310."""
+    unit, *larger = units
+    for next_unit in larger:
+        if value >= 999.5:
+            value, unit = value / 1000, next_unit
+    return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
 def size(count: int) -> str:
     """Bytes in units of a thousand: 812 bytes, 364 kB, 11.7 MB."""
-    if count < 1000:
-        return f"{count} bytes"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5 or unit == "GB":
-            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
-    raise AssertionError("unreachable")
+    return f"{count} bytes" if count < 1000 else _scaled(count / 1000, ("kB", "MB", "GB"))
 
 
 def duration(microseconds: float) -> str:
     """12.1 µs, 310 µs, 1.2 ms."""
-    value, unit = (microseconds, "µs") if microseconds < 999.5 else (microseconds / 1000, "ms")
-    return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+    return _scaled(microseconds, ("µs", "ms"))
 
 
 def energy(picojoules: float) -> str:
     """812 pJ, 6.5 nJ, 3.1 µJ."""
-    value = picojoules
-    for unit in ("pJ", "nJ", "µJ"):
-        if value < 999.5 or unit == "µJ":
-            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
-        value /= 1000
-    raise AssertionError("unreachable")
+    return _scaled(picojoules, ("pJ", "nJ", "µJ"))
 
 
 def times(ratio: float) -> str:
@@ -53,6 +51,6 @@ def times(ratio: float) -> str:
     return f"{ratio:.1f}×" if ratio < 10 else f"{ratio:.0f}×"
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plural(count: int, one: str) -> str:
     """1 vote, 396 votes."""
-    return f"{grouped(count)} {one if count == 1 else many or one + 's'}"
+    return f"{grouped(count)} {one}{'' if count == 1 else 's'}"

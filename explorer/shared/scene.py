@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, InputError
-from bnn_core.measures import band_edges
 from bnn_core.network.bitwise import LayerTrace
 from explorer.server import catalogue
 from explorer.server.answers import one_of_each
-from explorer.shared import fields as watch
 from explorer.shared import view as state
 from explorer.shared import words
+from explorer.shared.fields import Field, Reading, hidden_field, input_field, reading, typical_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,8 @@ class Scene:
     Attributes:
         entry, moment: the run and the moment of it that the network is.
         image: (28, 28) uint8, the digit. true: its class; None for a drawn one. index: in the test set.
-        traces: one a layer. orders: one a hidden layer, position -> unit, as the fields lie.
+        traces: one a layer.
+        orders: one a hidden layer, position -> unit, as the fields lie. by_digit: the same, placed by digit.
         fields: one a hidden layer. layer, unit: the unit up close; layer from 1.
         correction: what of the view did not fit the network.
     """
@@ -39,11 +39,12 @@ class Scene:
     true: int | None
     traces: tuple[LayerTrace, ...]
     orders: list[NDArray[np.int64]]
-    first: watch.Field
-    fields: list[watch.Field]
+    by_digit: list[NDArray[np.int64]]
+    first: Field
+    fields: list[Field]
     layer: int
     unit: int
-    read: watch.Reading
+    read: Reading
     correction: state.Correction | None
 
     @cached_property
@@ -71,8 +72,7 @@ def compose(
     """
     data = catalogue.digits()
     network = catalogue.load_network(moment.file)
-    if network.side != data.side or network.sizes[-1] != data.classes:
-        raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
+    refuse_other_digits(network)
     last = catalogue.moments(entry)[-1].file  # what must not change while the scrubber moves hangs on it
     drawn = view.drawn_digit
     index = view.digit if view.digit is not None else _first_digit(catalogue.known(last))
@@ -81,7 +81,7 @@ def compose(
     hidden = network.sizes[1:-1]
     by_digit = catalogue.orders(last)
     orders = by_digit if view.order == "digit" else [np.arange(units) for units in hidden]
-    read = watch.reading(traces[-1].sums)
+    read = reading(traces[-1].sums)
     layer, chosen = view.layer, view.unit
     correction = None
     if chosen is not None and (layer >= len(network.sizes) or chosen >= network.sizes[layer]):
@@ -90,8 +90,7 @@ def compose(
         chosen = None
     if chosen is None or (layer > len(hidden) and not outputs):
         layer = 1
-        edges = band_edges(network.sizes[-1], hidden[0])
-        chosen = watch.typical_unit(traces[0], by_digit[0][edges[read.label] : edges[read.label + 1]])
+        chosen = typical_unit(traces[0], by_digit[0], network.sizes[-1], read.label)
     return Scene(
         view=view,
         entry=entry,
@@ -102,13 +101,21 @@ def compose(
         true=None if drawn is not None else int(data.test_labels[index]),
         traces=traces,
         orders=orders,
-        first=watch.input_field(network.sizes[0], network.side),
-        fields=[watch.hidden_field(units) for units in hidden],
+        by_digit=by_digit,
+        first=input_field(network.sizes[0], network.side),
+        fields=[hidden_field(units) for units in hidden],
         layer=layer,
         unit=chosen,
         read=read,
         correction=correction,
     )
+
+
+def refuse_other_digits(network: BitwiseNetwork) -> None:
+    """Raise InputError where a network does not read the pictures that the pages show."""
+    data = catalogue.digits()
+    if network.side != data.side or network.sizes[-1] != data.classes:
+        raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
 
 
 def _first_digit(known: catalogue.Known) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,13 +30,10 @@ def show_digits(
         captions.append(words.thumb_caption(key, label, read, margin))
         tones.append("wrong" if read != label else "")
         names.append(words.thumb_name(int(index), label, read, margin))
-    return bit_matrix(
-        catalogue.digits().test_images[chosen],
+    return small_digits(
+        chosen,
         key=key,
         label=title,
-        grey=True,
-        on_pick=lambda cell: _pick_digit(chosen, cell),
-        pick="tile",
         pitch=2,
         tile_gap=8,
         tile_rows=tile_rows,
@@ -45,13 +44,18 @@ def show_digits(
     )
 
 
+def small_digits(chosen: NDArray[np.int64], *, key: str, label: str, **options: Any) -> Cell | None:
+    """Test digits, each a button; the options are those of `bit_matrix`. Returns the one that was clicked."""
+
+    def picked(cell: Cell) -> None:
+        if 0 <= cell.tile < len(chosen):
+            state.change(digit=int(chosen[cell.tile]), drawn=None)
+
+    images = catalogue.digits().test_images[chosen]
+    return bit_matrix(images, key=key, label=label, grey=True, on_pick=picked, pick="tile", **options)
+
+
 def _selected(scene: Scene, chosen: NDArray[np.int64]) -> Cell | None:
     """Where the digit of the page lies among the chosen ones."""
     places = np.flatnonzero(chosen == scene.index)
     return Cell(0, 0, int(places[0])) if len(places) and scene.view.drawn is None else None
-
-
-def _pick_digit(chosen: NDArray[np.int64], cell: Cell) -> None:
-    """Show a small digit large."""
-    if 0 <= cell.tile < len(chosen):
-        state.change(digit=int(chosen[cell.tile]), drawn=None)

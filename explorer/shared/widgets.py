@@ -1,9 +1,11 @@
-"""What widgets need to keep their values."""
+"""Widgets that keep their values, and those that several pages have."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar
 
+import plotly.graph_objects as go
 import streamlit as st
 
 Value = TypeVar("Value")
@@ -28,3 +30,68 @@ def keep(key: str, value: Value) -> Value:
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     return value
+
+
+def choose_one(
+    label: str,
+    names: Mapping[Value, str],
+    value: Value,
+    *,
+    key: str,
+    chosen: Callable[[Value], None],
+    help: str | None = None,
+    bare: bool = False,
+) -> None:
+    """A row of buttons, one of which is pressed.
+
+    Args:
+        names: what the buttons say, by value.
+        chosen: called with another value before the page runs again.
+        bare: whether the label is only for a screen reader.
+    """
+    st.segmented_control(
+        label,
+        list(names),
+        default=put(key, value),
+        key=key,
+        format_func=names.__getitem__,
+        required=True,
+        help=help,
+        label_visibility="collapsed" if bare else "visible",
+        on_change=lambda: chosen(st.session_state[key]),
+    )
+
+
+def moment_slider(
+    label: str,
+    stops: Sequence[str],
+    at: str,
+    *,
+    key: str,
+    name: Callable[[str], str],
+    moved: Callable[[str], None],
+    width: int | Literal["stretch"] = "stretch",
+) -> str:
+    """The moment of a run that is shown; a slider goes to another.
+
+    Args:
+        stops: the moments in time, by the names of their snapshots.
+        at: the one shown, set by `put` or `keep`.
+        name: what to call one.
+        moved: called with another one before the page runs again.
+    """
+    return st.select_slider(
+        label,
+        stops,
+        value=at,
+        key=key,
+        format_func=name,
+        label_visibility="collapsed",
+        on_change=lambda: moved(st.session_state[key]),
+        width=width,
+    )
+
+
+def show_chart(figure: go.Figure, key: str, alt: str | None = None) -> None:
+    """A chart that is looked at, not played with; `alt` is for a screen reader."""
+    st.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False}, alt=alt)

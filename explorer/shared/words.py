@@ -1,4 +1,4 @@
-"""All text of the pages that teaches: captions, labels, sentences, in one place.
+"""What several pages say: names of layers, networks and moments, the choice of a digit, what cannot be shown.
 
 A caption is one line: what is seen, then what it means. British spelling; bit, agree, differ, votes; "read
 as".
@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from bnn_core.datasets.features import FEATURES, USUAL
+from bnn_core.datasets.features import USUAL
 from bnn_core.presets import PRESETS
-from explorer.shared.numbers import MINUS, grouped, percent, plural, signed
+from explorer.shared.numbers import grouped, percent, plural, signed
 
 APP = "Bitwise Explorer"
 ABOUT = (
@@ -20,53 +20,21 @@ ABOUT = (
     "*Bitwise Neural Networks*, 2016. Everything runs on this machine; nothing leaves it."
 )
 
-GLOSSARY = {
-    "agree": "Two bits that are alike: their product is +1. XNOR says so without multiplying.",
-    "differ": f"Two bits that are not alike: their product is {MINUS}1.",
-    "popcount": "How many bits of a word are 1: one instruction of the processor counts 64.",
-    "take no part": "Background is 0 in these features, neither +1 nor "
-    f"{MINUS}1: it counts for neither side, and so do connections that are switched off.",
-    "switched off": f"A connection that is neither +1 nor {MINUS}1: it counts for neither side.",
-}
-"""Short explanations, shown when the pointer rests on the word."""
-
-# Watch: heads and controls
+# Controls
 MODEL = "Network"
 MOMENT = "Moment of training"
+LAYER = "Layer"
 ORDER = "Order of units"
 ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
 ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
-DIGIT = "Digit"
+READ_AS = "Read as"
+
+# The choice of a digit
 DRAWN = "drawn here"
 UPLOADED = "a picture of yours"
-UP_CLOSE = "One of these bits up close"
-READ_AS = "Read as"
-SUMS = "Ten sums"
-MOST_VOTES = "Most votes win"
-STRIP = "Bitwise or float32?"
-STRIP_NOTE = "One digit, on this machine"
-STRIP_HELP = (
-    "Time: from the pixels to the answer, on one thread, measured here a moment ago; memory and operations "
-    "are counted. Energy is that of the arithmetic alone, by Horowitz (ISSCC 2014, 45 nm): 4.6 pJ to "
-    "multiply and add in float32; XNOR, popcount and addition of 64 bits are taken for 0.6 pJ."
-)
-MEASURING = "being measured"
-AFTER_TRAINING = "when training is over"
-BASELINES = {"torch_float32": "float32, PyTorch", "numpy_float32": "float32, NumPy"}
 PAD = {"draw": "Draw", "clear": "Clear", "hint": "Draw a digit here"}
 PAD_MORE = {"more": "More…"}
 PAD_LABEL = "The digit to read. Draw another one with the pointer."
-OFF_CONNECTIONS = "connections are"
-OFF_INPUTS = "inputs"
-AGREE = "agree"
-DIFFER = "differ"
-
-# Watch: gallery
-ONE_OF_EACH = "One of each"
-HARDEST = "Hardest, still right"
-HARDEST_NOTE = "by so many votes"
-MISREAD = "Misread"
-NONE_MISREAD = "This network misreads none of the test digits."
 SEARCH_KINDS = {"all": "in order", "hardest": "hardest, still right", "misread": "misread"}
 SEARCH_CLASS = "Class"
 SEARCH_KIND = "Which"
@@ -97,17 +65,25 @@ def network_name(sizes: Sequence[int], variant: str, features: str = USUAL) -> s
     return f"{shape}, {variant}" + ("" if features == USUAL else f", {features}")
 
 
+def layer_name(layer: int, layers: int | None = None) -> str:
+    """Input; Hidden 2; Output, which is the last of so many layers."""
+    if layer == 0:
+        return "Input"
+    return "Output" if layer == layers else f"Hidden {layer}"
+
+
+def layer_choices(hidden: int, *, output: bool) -> dict[int, str]:
+    """Hidden 1, Hidden 2, Output; or Hidden 1, 2, ... 8, Output where there are many."""
+    names = {layer: layer_name(layer, hidden + 1) for layer in range(1, hidden + 1 + output)}
+    return names if hidden <= 4 else names | {layer: str(layer) for layer in range(2, hidden + 1)}
+
+
 def moment_name(phase: int, epoch: int, step: int, *, last: bool = False, live: bool = False) -> str:
     """Phase 2, epoch 8; what was taken before an epoch was over carries its step."""
     if phase == 0:
         return "finished"
     name = f"Phase {phase}, " + (f"epoch {epoch}" if epoch else f"step {step}")
     return f"{name}, {'now' if live else 'the last'}" if last else name
-
-
-def input_caption(on: int, total: int) -> tuple[str, str]:
-    """100 | of 784 are +1."""
-    return grouped(on), f"of {grouped(total)} are +1"
 
 
 def order_caption(order: str, read: int, true: int | None) -> str:
@@ -121,14 +97,9 @@ def order_caption(order: str, read: int, true: int | None) -> str:
     )
 
 
-def bias_words(variant: str) -> str:
-    """What the third number of the arithmetic is."""
-    return "bias, one bit too" if variant == "strict" else "threshold, one integer"
-
-
-def sum_words(total: int, bit: int) -> tuple[str, str]:
-    """sum ≥ 0, so the bit is | +1."""
-    return ("sum ≥ 0, so the bit is", "+1") if bit else ("sum < 0, so the bit is", f"{MINUS}1")
+def bias_note(variant: str) -> str:
+    """What is added to a unit's votes."""
+    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def ahead_words(ahead: int, second: int) -> tuple[str, str]:
@@ -136,12 +107,6 @@ def ahead_words(ahead: int, second: int) -> tuple[str, str]:
     if ahead == 0:
         return "Level", f"with {second}: the lower digit wins"
     return grouped(ahead), f"{'vote' if ahead == 1 else 'votes'} ahead of {second}"
-
-
-def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:
-    """The answer for a screen reader."""
-    verdict = "" if true is None else ", right" if read == true else f", wrong: it is a {true}"
-    return f"Read as {read}{verdict}; {plural(ahead, 'vote')} ahead of {second}."
 
 
 def field_label(name: str, on: int, units: int) -> str:
@@ -186,38 +151,14 @@ def no_such_unit(layer: int, unit: int, hidden: Sequence[int]) -> str:
     return f"There is no unit {unit} in hidden {layer} ({units}), so the page has picked one."
 
 
+def article(label: int) -> str:
+    """A, or an 8."""
+    return "an" if label == 8 else "a"
+
+
 def digit_note(index: int, label: int) -> str:
     """test digit 90, a 3."""
-    return f"test digit {index}, {'an' if label == 8 else 'a'} {label}"
-
-
-def unit_note(unit: int, layer: int) -> str:
-    """unit 341 of hidden 1, framed below."""
-    return f"unit {unit} of hidden {layer}, framed below"
-
-
-def unit_name(unit: int) -> str:
-    """A cell of a field."""
-    return f"unit {unit}"
-
-
-def close_captions(inputs: int, layer: int) -> list[str]:
-    """Under the three pictures of a unit up close."""
-    if layer == 1:
-        return [f"{inputs} input bits", f"its {inputs} weights", f"{AGREE} or {DIFFER}"]
-    return [f"hidden {layer - 1}", "its weights", f"{AGREE} or {DIFFER}"]
-
-
-def close_label(unit: int, layer: int, agree: int) -> str:
-    """The three pictures for a screen reader."""
-    return (
-        f"Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
-    )
-
-
-def features_note(features: str, threshold: int) -> str:
-    """How a pixel becomes bits."""
-    return FEATURES[features].note.format(threshold=threshold)
+    return f"test digit {index}, {article(label)} {label}"
 
 
 def zero_words(switched_off: bool, absent: bool) -> str:
@@ -235,12 +176,7 @@ def thumb_caption(group: str, label: int, read: int, margin: int) -> str:
 def thumb_name(index: int, label: int, read: int, margin: int) -> str:
     """A small digit for the pointer and the screen reader."""
     verdict = f"read right, {plural(margin, 'vote')} ahead" if read == label else f"misread as {read}"
-    return f"Test digit {index}, {'an' if label == 8 else 'a'} {label}, {verdict}"
-
-
-def search_title(total: int) -> str:
-    """All 10,000."""
-    return f"All {grouped(total)}"
+    return f"Test digit {index}, {article(label)} {label}, {verdict}"
 
 
 def search_page(pages: int) -> str:

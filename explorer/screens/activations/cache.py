@@ -24,8 +24,8 @@ from bnn_core.bits import pack, word_count
 from bnn_core.kernels import kernel
 from bnn_core.measures import class_counts, hamming
 from explorer.components.digit_map import sheet
-from explorer.screens.activations import codes as activations
-from explorer.screens.activations import map as maps
+from explorer.screens.activations import maps
+from explorer.screens.activations.codes import LayerCodes, layer_codes
 from explorer.server import catalogue
 from explorer.server.answers import Answers
 from explorer.server.catalogue import File
@@ -49,7 +49,7 @@ class Codes:
         answers: what each digit is read as.
     """
 
-    layers: tuple[activations.LayerCodes, ...]
+    layers: tuple[LayerCodes, ...]
     answers: Answers
 
 
@@ -79,9 +79,7 @@ def count_codes(network: BitwiseNetwork, data: Digits) -> Codes:
             rows[part] = pack(layer)
             total += class_counts(layer, labels[part], classes)
     digits = np.bincount(labels, minlength=classes)
-    layers = tuple(
-        activations.layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True)
-    )
+    layers = tuple(layer_codes(rows, total, digits) for rows, total in zip(words, counts, strict=True))
     scores = kernel().sums(words[-1], network.layers[-1])
     return Codes(layers, Answers.of(scores, labels))
 

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.activations import words
 from explorer.screens.activations.codes import LayerCodes
-from explorer.shared.charts import base_layout
+from explorer.shared.charts import base_layout, plain_axis
 from explorer.shared.numbers import percent
+from explorer.shared.words import layer_name
 
 HEIGHT = 264
 _TOP, _BOTTOM = 4, 48
@@ -26,7 +27,7 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
     Args:
         layers: the input first. marked: the layer of the page; its name is bold.
     """
-    names = [words.layer_name(number) for number in range(len(layers))]
+    names = [layer_name(number) for number in range(len(layers))]
     positions = list(range(len(layers)))
     last = positions[-1]
     between = [100 * layer.between / layer.units for layer in layers]
@@ -70,16 +71,13 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
     margin = {"l": 44, "r": 92, "t": _TOP, "b": _BOTTOM}
     layout = base_layout(palette, height=HEIGHT, margin=margin, name="parting") | {
         "annotations": labels,
-        "xaxis": {
-            "range": [-0.1, last + 0.15],
-            "tickvals": positions,
-            "ticktext": [_tick(number, layers, number == marked) for number in positions],
-            "tickfont": {"size": 14, "color": palette.muted},
-            "tickangle": 0,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-        },
+        "xaxis": plain_axis(
+            palette,
+            range=[-0.1, last + 0.15],
+            tickvals=positions,
+            ticktext=[_tick(number, layers, number == marked) for number in positions],
+            tickangle=0,
+        ),
         "yaxis": {"range": [bottom, top], "visible": False, "fixedrange": True},
     }
     return go.Figure({"data": lines, "layout": layout})
@@ -88,7 +86,7 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
 def _tick(number: int, layers: Sequence[LayerCodes], marked: bool) -> str:
     """A layer's name, and below it how many times as far apart its classes are as their digits."""
     many = len(layers) > MANY
-    name = words.short_layer_name(number, many) if len(layers) > FEW else words.layer_name(number)
+    name = words.short_layer_name(number, many) if len(layers) > FEW else layer_name(number)
     said = f"<b>{name}</b>" if marked else name
     return (
         said if many and 0 < number < len(layers) - 1 else f"{said}<br>{words.parted(layers[number].parted)}"

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack
 from bnn_core.measures import (
-    Nearest,
     always_on_units,
     class_distances,
     dead_units,
     hamming,
     majority,
-    nearest,
     shares,
     unit_entropy,
     within_and_between,
@@ -130,20 +128,6 @@ def share_tiles(
 def class_differences(layer: LayerCodes, code: WordArray) -> NDArray[np.int32]:
     """(classes,) int32: in how many bits a code differs from what most digits of each class have."""
     return hamming(layer.majority, code[None])[:, 0]
-
-
-def differences_from(layer: LayerCodes, code: WordArray, rows: NDArray[np.int64]) -> NDArray[np.int32]:
-    """(len(rows),) int32: in how many bits some of the digits' codes differ from one."""
-    return hamming(layer.words[rows], code[None])[:, 0]
-
-
-def nearest_digits(layer: LayerCodes, code: WordArray, count: int, index: int | None) -> Nearest:
-    """The digits whose codes differ from one in the fewest bits.
-
-    Args:
-        index: the digit itself, if it is one of them.
-    """
-    return nearest(layer.words, code, count, leave_out=index)
 
 
 def telling_unit(layer: LayerCodes, code: BitArray, label: int) -> int:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from explorer.screens.activations import words
 from explorer.screens.activations.codes import BINS, LayerCodes, histogram
+from explorer.shared.html import keys
 from explorer.shared.numbers import grouped
+from explorer.shared.words import layer_name
 
 
 def apart(distances: NDArray[np.int32], units: int, true: int | None) -> str:
@@ -87,7 +89,7 @@ def use(layers: Sequence[LayerCodes], marked: int) -> str:
     rows = []
     for number, layer in enumerate(layers):
         tone = ' class="own"' if number == marked else ""
-        name = words.layer_name(number)
+        name = layer_name(number)
         mean = float(layer.entropy.mean())
         rows.append(
             f'<tr{tone}><th scope="row">{name}</th><td class="strip">{_strip(name, layer)}</td>'
@@ -113,18 +115,11 @@ def _strip(name: str, layer: LayerCodes) -> str:
 
 def class_legend() -> str:
     """What the colours of a class's code mean."""
-    keys = "".join(
-        f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>'
-        for name, text in (("on", words.ON_ALL), ("off", words.ON_NONE))
+    return (
+        f'<div class="bx muted">{keys((("on", words.ON_ALL), ("off", words.ON_NONE)))}{words.ON_HALF}</div>'
     )
-    return f'<div class="bx muted">{keys}{escape(words.ON_HALF)}</div>'
 
 
-def line(strong: str, text: str) -> str:
+def line(strong: str, text: str = "") -> str:
     """A caption that begins with what it is about."""
     return f'<div class="bx muted"><b class="ink">{escape(strong)}</b> {escape(text)}</div>'
-
-
-def caption(text: str) -> str:
-    """A line in grey."""
-    return f'<div class="bx muted">{escape(text)}</div>'

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.shared.numbers import grouped, percent, plural
+from explorer.shared.words import article, layer_name
 
-LAYER = "Layer"
 CODE = "Code of this digit"
 CLASS_CODES = "The code of each class"
 CLASS_NOTE = "how often each bit is on among its test digits"
@@ -45,11 +45,6 @@ MAP_FAILED = "The digits could not be placed on a map: {reason}"
 HALF = "half"
 
 
-def layer_name(layer: int) -> str:
-    """Input, Hidden 1, Hidden 2."""
-    return "Input" if layer == 0 else f"Hidden {layer}"
-
-
 def short_layer_name(layer: int, many: bool) -> str:
     """Input, 1, 2, where layers share a row; In, 1, 2 where they are many."""
     return ("In" if many else "Input") if layer == 0 else str(layer)
@@ -60,14 +55,9 @@ def layer_note(layer: int, units: int) -> str:
     return f"hidden {layer}, {grouped(units)} bits"
 
 
-def field_label(layer: int, on: int, units: int) -> str:
-    """The digit's code for a screen reader."""
-    return f"Hidden {layer}: {grouped(units)} bits, {grouped(on)} are +1. Arrow keys choose a unit."
-
-
 def classes_label(layer: int) -> str:
     """The class codes for a screen reader."""
-    return f"Hidden {layer}: for each class how often each bit is on."
+    return f"{layer_name(layer)}: for each class how often each bit is on."
 
 
 def unit_name(unit: int, share: float) -> str:
@@ -94,11 +84,6 @@ def apart_caption(nearest: int, distance: int, units: int, true: int | None) -> 
     """Which class lies nearest, and whether that is the digit's own."""
     said = f"Nearest: the {nearest}s, {grouped(distance)} of {grouped(units)} bits."
     return said if true is None or true == nearest else f"{said} It is {article(true)} {true}."
-
-
-def article(label: int) -> str:
-    """A, or an 8."""
-    return "an" if label == 8 else "a"
 
 
 def apart_label(distances: Sequence[int], units: int) -> str:

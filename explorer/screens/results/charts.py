@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.results import words
 from explorer.screens.results.rows import Damage, Point
-from explorer.shared.charts import base_layout
+from explorer.shared.charts import base_layout, plain_axis
 
 HEIGHT = 264
 _MARGIN = {"l": 48, "r": 120, "t": 8, "b": 40}
@@ -138,28 +138,24 @@ def _figure(
         }
         for place, name, colour in _apart(ends, (high - low) * _SPACE, high)
     ]
-    layout["xaxis"] = {
-        "range": [left - room, right + room],
-        "tickvals": list(ticks),
-        "ticktext": list(names),
-        "tickfont": {"size": 14, "color": palette.muted},
-        "tickangle": 0,
-        "title": {"text": title, "font": {"size": 14, "color": palette.muted}, "standoff": 6},
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-    }
+    layout["xaxis"] = plain_axis(
+        palette,
+        range=[left - room, right + room],
+        tickvals=list(ticks),
+        ticktext=list(names),
+        tickangle=0,
+        title={"text": title, "font": {"size": 14, "color": palette.muted}, "standoff": 6},
+    )
     errors = [tick for tick in _TICKS if low <= math.log10(tick) <= high]
-    layout["yaxis"] = {
-        "type": "log",
-        "range": [low, high],
-        "tickvals": errors,
-        "ticktext": [f"{tick:g}\N{NARROW NO-BREAK SPACE}%" for tick in errors],
-        "tickfont": {"size": 14, "color": palette.muted},
-        "gridcolor": palette.rule,
-        "zeroline": False,
-        "fixedrange": True,
-    }
+    layout["yaxis"] = plain_axis(
+        palette,
+        type="log",
+        range=[low, high],
+        tickvals=errors,
+        ticktext=[f"{tick:g}\N{NARROW NO-BREAK SPACE}%" for tick in errors],
+        showgrid=True,
+        gridcolor=palette.rule,
+    )
     return go.Figure({"data": lines, "layout": layout})
 
 

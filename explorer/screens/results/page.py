@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from statistics import mean
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from bnn_core import InputError
 from bnn_core.reproduce import RESULTS_FILE, Results, chosen
 from explorer.palette import Palette, palette
-from explorer.screens.results import html as results_html
+from explorer.screens.results import html as pieces
 from explorer.screens.results import words
 from explorer.screens.results.charts import curve_chart, damage_chart
 from explorer.screens.results.rows import Damage, Point, at, curve, damages, table_rows
 from explorer.shared import html
 from explorer.shared.pages import Page
+from explorer.shared.widgets import show_chart
 
-_RULE = '<hr class="bx-rule">'
 DAMAGES = {"weight-flips": ("weights", 0.1, "weight bits"), "input-flips": ("inputs", 0.1, "input bits")}
 """For each kind of noise: what is broken afterwards, the rate that the sentence tells of, and its name."""
 
@@ -26,14 +25,14 @@ def show_table(results: Results) -> None:
     """The paper's numbers and ours."""
     rows = table_rows(results)
     if rows:
-        st.html(html.head(words.TABLE, words.TABLE_NOTE) + results_html.table(rows) + _RULE)
+        st.html(html.head(words.TABLE, words.TABLE_NOTE) + pieces.table(rows) + html.RULE)
 
 
 def show_changes(results: Results) -> None:
     """The ablations, once there is something beside the plain network."""
     rows = table_rows(results, "ablation")
     if len(rows) > 1 and rows[0].experiment == chosen("ablation")[0]:
-        st.html(html.head(words.CHANGES, words.CHANGES_NOTE) + results_html.changes(rows) + _RULE)
+        st.html(html.head(words.CHANGES, words.CHANGES_NOTE) + pieces.changes(rows) + html.RULE)
 
 
 def show_curves(results: Results) -> None:
@@ -45,12 +44,12 @@ def show_curves(results: Results) -> None:
     with st.container(key="results-curves", horizontal=True, gap=None):
         for group, points in found.items():
             with st.container(key=f"results-chart-{group}", gap=None):
-                chart(curve_chart(points, colours(), group), f"curve_{group}")
+                show_chart(curve_chart(points, colours(), group), f"curve_{group}")
                 st.html(
                     f'<div class="bx"><b>{words.HEADS[group]}.</b>'
                     f' <span class="muted">{said(group, points)}</span></div>'
                 )
-    st.html(_RULE)
+    st.html(html.RULE)
 
 
 def said(group: str, points: list[Point]) -> str:
@@ -82,9 +81,9 @@ def show_damage(results: Results) -> None:
     with st.container(key="results-damage", horizontal=True, gap=None):
         for group, lines in found.items():
             with st.container(key=f"results-chart-damage-{group}", gap=None):
-                chart(damage_chart(lines, colours(), group), f"damage_{group}")
-                st.html(f'<div class="bx muted">{damage_said(group, lines)}</div>')
-    st.html(_RULE)
+                show_chart(damage_chart(lines, colours(), group), f"damage_{group}")
+                st.html(html.line(damage_said(group, lines)))
+    st.html(html.RULE)
 
 
 def damage_said(group: str, lines: list[Damage]) -> str:
@@ -93,11 +92,6 @@ def damage_said(group: str, lines: list[Damage]) -> str:
     place = lines[0].rates.index(rate)
     plain, noisy = lines[0], lines[-1]
     return words.damage_said(rate, plain.errors[place], noisy.errors[place], noisy.value, name)
-
-
-def chart(figure: go.Figure, key: str) -> None:
-    """A chart that is looked at, not played with."""
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, theme=None)
 
 
 def colours() -> Palette:
@@ -120,7 +114,7 @@ def main() -> None:
         show_changes(results)
         show_curves(results)
         show_damage(results)
-        st.html(f'<div class="bx muted">{words.HOW}</div>')
+        st.html(html.line(words.HOW))
 
 
 PAGE = Page("Results", 6, main)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -15,14 +16,15 @@ from explorer.screens.train import words
 from explorer.screens.train.error_labels import (
     NARROW_PLOT,
     LabelSpan,
+    Point,
     branching,
     cursor_labels,
     phase1_labels,
     phase2_labels,
+    points_of,
 )
-from explorer.screens.train.train_error_points import points_of
 from explorer.server.history import Cursor, History
-from explorer.shared.charts import base_layout, label
+from explorer.shared.charts import base_layout, label, plain_axis, upright
 
 ERROR_HEIGHT = 328
 _TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100)
@@ -63,18 +65,25 @@ def error_chart(
     span = LabelSpan(total)
     _phases(figure, palette, first, second, begun=history.phase == 2)
     size = 9 if total <= 40 else 6 if total <= 90 else 0
-    line = "lines+markers" if size else "lines"
-    real = [(e.epoch, e.real) for e in one if e.real is not None]
-    if real:
+    mode = "lines+markers" if size else "lines"
+
+    def draw(points: Sequence[Point], name: str, said: str, mode: str, line: Any, marker: Any) -> None:
+        x, y, sizes, when = zip(*points, strict=True)
         figure.add_scatter(
-            x=[x for x, _ in real],
-            y=[y for _, y in real],
-            mode=line,
-            name=words.REAL,
-            line={"color": palette.float, "width": 4},
-            marker={"color": palette.float, "size": size},
-            hovertemplate="epoch %{x}: real network %{y:.2f} %<extra></extra>",
+            x=x,
+            y=y,
+            mode=mode,
+            name=name,
+            line=line,
+            marker={"size": sizes, "opacity": 1, **marker},
+            customdata=when,
+            hovertemplate=f"%{{customdata}}: {said} %{{y:.2f}} %<extra></extra>",
         )
+
+    real = [(float(e.epoch), e.real, size, words.epoch(e.epoch)) for e in one if e.real is not None]
+    if real:
+        line = {"color": palette.float, "width": 4}
+        draw(real, words.REAL, words.REAL, mode, line, {"color": palette.float, "line": {"width": 0}})
     if second and len(real) >= first > 0:
         figure.add_scatter(
             x=[first, total + 0.5],
@@ -85,43 +94,17 @@ def error_chart(
         )
     naive = points_of(history, 1, size + 2, high)
     if naive:
-        figure.add_scatter(
-            x=[x for x, _, _, _ in naive],
-            y=[y for _, y, _, _ in naive],
-            mode=line,
-            name=words.NAIVE,
-            line={"color": palette.ink, "width": 2.5, "dash": "8px,5px"},
-            marker={
-                "color": palette.page,
-                "size": [s for _, _, s, _ in naive],
-                "opacity": 1,
-                "line": {"color": palette.ink, "width": 2.5},
-            },
-            customdata=[when for _, _, _, when in naive],
-            hovertemplate="%{customdata}: binarised now %{y:.2f} %<extra></extra>",
-        )
+        hollow = {"color": palette.page, "line": {"color": palette.ink, "width": 2.5}}
+        line = {"color": palette.ink, "width": 2.5, "dash": "8px,5px"}
+        draw(naive, words.NAIVE, words.NAIVE_NOW, mode, line, hollow)
     bits = points_of(history, 2, size, high)
     if bits:
         if cursor is None:
             bits[-1] = (*bits[-1][:2], 15, bits[-1][3])
         # It grows out of phase 1's last point.
         start = [(float(first), one[-1].bitwise, 0, "")] if one else []
-        points = [*start, *bits]
-        figure.add_scatter(
-            x=[x for x, _, _, _ in points],
-            y=[y for _, y, _, _ in points],
-            mode="lines+markers",
-            name=words.LIVE_END,
-            line={"color": palette.ink, "width": 4},
-            marker={
-                "color": palette.ink,
-                "size": [s for _, _, s, _ in points],
-                "opacity": 1,
-                "line": {"width": 0},
-            },
-            customdata=[when for _, _, _, when in points],
-            hovertemplate="%{customdata}: bitwise network %{y:.2f} %<extra></extra>",
-        )
+        line, full = {"color": palette.ink, "width": 4}, {"color": palette.ink, "line": {"width": 0}}
+        draw([*start, *bits], words.LIVE_END, "bitwise network", "lines+markers", line, full)
     branching(figure, palette, history)
     if cursor is not None:
         cursor_labels(figure, palette, history, span, high, cursor, cursor_note)
@@ -163,15 +146,8 @@ def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, beg
             line={"width": 0},
         )
     if first and second:
-        figure.add_shape(
-            type="line",
-            x0=first + 0.5,
-            x1=first + 0.5,
-            y0=0,
-            y1=1,
-            yref="paper",
-            line={"color": palette.ink if begun else palette.axis, "width": 1.5 if begun else 1},
-        )
+        colour, width = (palette.ink, 1.5) if begun else (palette.axis, 1)
+        upright(figure, first + 0.5, 0, 1, color=colour, width=width)
     # A short phase has no room for its description.
     room = NARROW_PLOT / max(1, first + second)
     for phase, x, epochs in ((1, 0.5, first), (2, first + 0.5, second)):
@@ -200,31 +176,12 @@ def _axes(
     now = done + 1 if running and done < total else None
     places, names = _epoch_ticks(first, second)
     names = [f"<b>{n}</b>" if x == now else n for x, n in zip(places, names, strict=True)]
-    figure.update_xaxes(
-        range=[0.5, total + 0.5],
-        tickvals=places,
-        ticktext=names,
-        tickangle=0,
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-        showline=True,
-        linecolor=palette.axis,
-        linewidth=1.5,
-        tickfont={"size": 14, "color": palette.muted},
-    )
-    figure.update_yaxes(
-        type="log",
-        range=[bottom, top + 0.16 * (top - bottom)],
-        tickvals=ticks,
-        ticktext=[f"{t:g}" for t in ticks],
-        showgrid=True,
-        gridcolor=palette.rule,
-        gridwidth=1,
-        zeroline=False,
-        fixedrange=True,
-        tickfont={"size": 14, "color": palette.muted},
-    )
+    ends = {"range": [0.5, total + 0.5], "showline": True, "linecolor": palette.axis, "linewidth": 1.5}
+    figure.update_xaxes(plain_axis(palette, tickvals=places, ticktext=names, tickangle=0, **ends))
+    grid = {"showgrid": True, "gridcolor": palette.rule, "gridwidth": 1}
+    bounds = [bottom, top + 0.16 * (top - bottom)]
+    text = [f"{t:g}" for t in ticks]
+    figure.update_yaxes(plain_axis(palette, type="log", range=bounds, tickvals=ticks, ticktext=text, **grid))
     label(
         figure,
         words.EPOCH_AXIS,

@@ -1,4 +1,4 @@
-"""The error chart's labels: names at the lines themselves, numbers where they are read. Pure.
+"""Where the error chart's points lie, and its labels: names at the lines, numbers where they are read. Pure.
 
 Labels find room in a small window, so they do in wider ones.
 """
@@ -12,15 +12,38 @@ import plotly.graph_objects as go
 
 from explorer.palette import Palette
 from explorer.screens.train import words
-from explorer.screens.train.train_error_points import place_of, points_of
 from explorer.server.history import Cursor, Errors, History
-from explorer.shared.charts import label
+from explorer.shared.charts import label, upright
 
 NARROW_PLOT = 600
 """Pixels of the plot in a small window."""
 
 BELOW_HEADS = 0.88
 """How high lines within the plot may reach, as a share of it."""
+
+
+def place_of(first: int, phase: int, epoch: int, share: float) -> float:
+    """Where a moment lies on the axis; phase 1 has `first` epochs."""
+    return (first if phase == 2 else 0) + (epoch or 0.5 + 0.5 * share)
+
+
+Point = tuple[float, float, int, str]
+"""Its place, the error, its size, and when that was."""
+
+
+def points_of(history: History, phase: int, size: int, high: float = math.inf) -> list[Point]:
+    """The errors of the bits, from the first look on that the axis has."""
+    first = history.planned[0]
+    looks = [
+        (place_of(first, phase, 0, share), error, min(size, 6), words.within(share))
+        for share, error in history.first_points(phase)
+        if error <= high
+    ]
+    epochs = [
+        (place_of(first, phase, e.epoch, 0.0), e.bitwise, size, words.epoch(e.epoch))
+        for e in history.errors(phase)
+    ]
+    return [*looks, *epochs]
 
 
 class LabelSpan:
@@ -152,7 +175,7 @@ def cursor_labels(
     """A line at a moment, its point, and its number beside it, above all lines that pass there."""
     first, second = history.planned
     x = place_of(first, cursor.phase, cursor.epoch, cursor.share)
-    _upright(figure, x, palette.ink, "5px,4px")
+    upright(figure, x, 0, BELOW_HEADS, color=palette.ink, width=1.5, dash="5px,4px")
     width = span.epochs(190 if cursor.error is None else 160)
     right = x + width > first + second + 0.5
     low_end, high_end = (x - width, x) if right else (x, x + width)
@@ -197,7 +220,7 @@ def branching(figure: go.Figure, palette: Palette, history: History) -> None:
     if history.parent is None:
         return
     x = place_of(history.planned[0], history.parent.phase, history.parent.epoch, 0.0)
-    _upright(figure, x, palette.muted, "2px,4px")
+    upright(figure, x, 0, BELOW_HEADS, color=palette.muted, width=1.5, dash="2px,4px")
     right = x > 0.7 * sum(history.planned)
     label(
         figure,
@@ -211,9 +234,3 @@ def branching(figure: go.Figure, palette: Palette, history: History) -> None:
         yshift=4,
         font={"size": 14, "color": palette.muted},
     )
-
-
-def _upright(figure: go.Figure, x: float, colour: str, dash: str) -> None:
-    """A dashed line at a moment."""
-    line = {"color": colour, "width": 1.5, "dash": dash}
-    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=BELOW_HEADS, yref="paper", line=line)

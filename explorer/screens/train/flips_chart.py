@@ -11,7 +11,8 @@ from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.screens.train.weights_chart import AXIS_HEIGHT, weights_height
 from explorer.server.history import History
-from explorer.shared.charts import base_layout, label
+from explorer.shared.charts import base_layout, label, plain_axis
+from explorer.shared.words import layer_name
 
 
 def flips_chart(history: History, palette: Palette, *, whole: History | None = None) -> go.Figure:
@@ -41,13 +42,13 @@ def flips_chart(history: History, palette: Palette, *, whole: History | None = N
             mode="lines+markers" if marker else "lines",
             line={"color": palette.changed, "width": width, "dash": dash},
             marker={"color": palette.changed, "size": marker},
-            name=words.layer_name(layer + 1, layers),
-            hovertemplate="epoch %{x}: %{y:.2f} %<extra>" + words.layer_name(layer + 1, layers) + "</extra>",
+            name=layer_name(layer + 1, layers),
+            hovertemplate="epoch %{x}: %{y:.2f} %<extra>" + layer_name(layer + 1, layers) + "</extra>",
         )
     plot = height - AXIS_HEIGHT - 8
     last = [v[-1] for v in values]
     for layer, place in enumerate(spread(last, 20 * high / plot, high)):
-        name = words.layer_name(layer + 1, layers)
+        name = layer_name(layer + 1, layers)
         label(
             figure,
             f"<b>{name} {words.percent(last[layer], 1)}</b>",
@@ -58,25 +59,24 @@ def flips_chart(history: History, palette: Palette, *, whole: History | None = N
         )
     step = next(s for s in (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000) if planned / s <= 4)
     figure.update_xaxes(
-        range=[0.5, planned + 0.2],
-        tickvals=list(range(1, planned + 1, step)),
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-        showline=True,
-        linecolor=palette.axis,
-        tickfont={"size": 14, "color": palette.muted},
+        plain_axis(
+            palette,
+            range=[0.5, planned + 0.2],
+            tickvals=list(range(1, planned + 1, step)),
+            showline=True,
+            linecolor=palette.axis,
+        )
     )
     ticks = [high * i / 4 for i in range(5)] if high / 4 >= 1 or high in (2, 1) else [0, high / 2, high]
     figure.update_yaxes(
-        range=[0, high * 1.02],
-        tickvals=ticks,
-        ticktext=[f"{t:g}" for t in ticks],
-        showgrid=True,
-        gridcolor=palette.rule,
-        zeroline=False,
-        fixedrange=True,
-        tickfont={"size": 14, "color": palette.muted},
+        plain_axis(
+            palette,
+            range=[0, high * 1.02],
+            tickvals=ticks,
+            ticktext=[f"{t:g}" for t in ticks],
+            showgrid=True,
+            gridcolor=palette.rule,
+        )
     )
     margin = {"l": 28, "r": 104, "t": 8, "b": AXIS_HEIGHT}
     figure.update_layout(base_layout(palette, height=height, margin=margin, name=f"flips{phase}"))

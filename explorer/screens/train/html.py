@@ -129,17 +129,14 @@ def epochs_text(config: RunConfig) -> str:
 def plan_note(plan: Plan, started: RunStarted | None, leaving: str = "") -> str:
     """What will be trained (or is), and what to expect; of a branch, what it leaves."""
     config = plan.config
+    sizes, digits, held = (
+        [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES],
+        None,
+        None,
+    )
     if started is not None:
-        lines = words.data_note(
-            started.sizes,
-            config.network.variant,
-            config.seed,
-            started.train_digits,
-            started.validation_digits,
-        )
-    else:
-        sizes = [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES]
-        lines = words.data_note(sizes, config.network.variant, config.seed, None, None)
+        sizes, digits, held = started.sizes, started.train_digits, started.validation_digits
+    lines = words.data_note(sizes, config.network.variant, config.seed, digits, held)
     info = plan.info
     if leaving:
         last = leaving

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from bnn_core import InputError
+from bnn_core.datasets.features import INPUT_THRESHOLD
 from bnn_core.names import SnapshotName
 from bnn_core.runs.folder import RunFolder
 from explorer.components.bit_matrix import bit_matrix
@@ -23,15 +24,14 @@ from explorer.screens.train.flips_chart import flips_chart
 from explorer.screens.train.happening import happening
 from explorer.screens.train.scrubber import scrubber
 from explorer.screens.train.session import Session, Shown, look_again
+from explorer.screens.train.templates import templates
 from explorer.screens.train.weights_chart import weights_chart
 from explorer.server import catalogue
 from explorer.server.history import History, history
 from explorer.server.replay import newest_snapshot, until_snapshot
-from explorer.shared.templates import Templates, templates
-from explorer.shared.words import moment_name
-
-INK = 128
-RARE = 0.01
+from explorer.shared.planes import Planes
+from explorer.shared.widgets import show_chart
+from explorer.shared.words import layer_name, moment_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Figures:
     errors: Any
     weights: Any
     flips: Any
-    templates: Templates | None
+    templates: Planes | None
     since: str | None
 
 
@@ -82,7 +82,7 @@ def figures(
     )
 
 
-def _templates(folder: Path | None, at: str, lit: bool) -> tuple[Templates | None, str | None]:
+def _templates(folder: Path | None, at: str, lit: bool) -> tuple[Planes | None, str | None]:
     """The bits of the first layer then, and since when flips are lit."""
     try:
         shots = RunFolder(folder).snapshots() if folder is not None else []
@@ -96,7 +96,7 @@ def _templates(folder: Path | None, at: str, lit: bool) -> tuple[Templates | Non
         before = shots[-2]
         found = templates(last, catalogue.load_network(catalogue.File.of(before.path)))
         same_phase = before.name.phase == shots[-1].name.phase
-        when = words.moment(*before.name, before.name.epoch == 0)
+        when = words.moment(before.name.epoch, before.name.step)
         return found, when if same_phase else words.PHASE_HEADS[1][0].lower()
     except (InputError, OSError):
         return None, None  # thinned out or replaced while we looked; the next look finds others
@@ -129,13 +129,8 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
     )
     head = words.validation_head(told.validated)
     with st.container(key="train_charts"):
-        st.plotly_chart(
-            drawn.errors,
-            key="train_errors",
-            theme=None,
-            config={"displayModeBar": False},
-            alt=words.error_alt(head, told.real, told.latest_error, told.phase),
-        )
+        alt = words.error_alt(head, told.real, told.latest_error, told.phase)
+        show_chart(drawn.errors, "train_errors", alt)
         scrubber(held, shown)
         with st.container(key="train_lower", horizontal=True, gap=None):
             lower(drawn, then, shown, earlier=bool(note))
@@ -145,26 +140,14 @@ def lower(drawn: Figures, told: History, shown: Shown, *, earlier: bool) -> None
     """Weights, flips, templates, and what is happening."""
     if told.epochs and drawn.weights is not None:
         epoch = told.epochs[-1]
-        names = [words.layer_name(i + 1, len(epoch.flips)) for i in range(len(epoch.flips))]
+        names = [layer_name(i + 1, len(epoch.flips)) for i in range(len(epoch.flips))]
         with st.container(key="train_weights"):
             outlined = bool(told.of_phase(1) and told.of_phase(2))
             st.html(pieces.title(words.WEIGHTS, words.WEIGHTS_NOTE[outlined]))
-            st.plotly_chart(
-                drawn.weights,
-                key="train_histograms",
-                theme=None,
-                config={"displayModeBar": False},
-                alt=words.weights_alt(names, epoch.zeros),
-            )
+            show_chart(drawn.weights, "train_histograms", words.weights_alt(names, epoch.zeros))
         with st.container(key="train_flips"):
             st.html(pieces.title(words.FLIPS, words.FLIPS_NOTE[any(epoch.zeros)]))
-            st.plotly_chart(
-                drawn.flips,
-                key="train_flip_lines",
-                theme=None,
-                config={"displayModeBar": False},
-                alt=words.flips_alt(names, epoch.flips),
-            )
+            show_chart(drawn.flips, "train_flip_lines", words.flips_alt(names, epoch.flips))
     with st.container(key="train_right"):
         if drawn.templates is not None:
             tiles(drawn.templates, drawn.since)
@@ -181,19 +164,15 @@ def sentence(told: History, shown: Shown, earlier: bool) -> str:
     return happening(told, shown.status, shown.job.reason if shown.job is not None else None)
 
 
-def tiles(shown: Templates, since: str | None) -> None:
+def tiles(shown: Planes, since: str | None) -> None:
     """Ten units of the first layer; what flipped is lit."""
-    units = len(shown.bits)
-    st.html(
-        pieces.title(
-            words.templates_head(units), words.templates_note(since, shown.inputs), lit=since is not None
-        )
-    )
-    captions = [str(count) for count in (shown.on if shown.flips is None else shown.flips)]
+    totals = [shown.at(unit).total for unit in range(len(shown.bits))]
+    head, note = words.templates_head(len(totals)), words.templates_note(since, totals[0].weights)
+    st.html(pieces.title(head, note, lit=since is not None))
     bit_matrix(
         shown.bits,
         key="train_templates",
-        label=words.templates_head(units),
+        label=head,
         mask=shown.mask,
         changed=shown.changed,
         faded=shown.changed is not None or rare_pixels(shown.bits.shape),
@@ -202,16 +181,15 @@ def tiles(shown: Templates, since: str | None) -> None:
         gap=0,
         tile_columns=5,
         tile_gap=4,
-        captions=captions,
-        tones=[""] * units,
+        captions=[str(total.plus if total.flips is None else total.flips) for total in totals],
+        tones=[""] * len(totals),
     )
 
 
-@st.cache_resource(show_spinner=False)
 def rare_pixels(shape: tuple[int, ...]) -> Any:
     """Like the tiles, 1 where pixels are ink in under 1 % of the digits; False for other pictures."""
-    images = catalogue.digits().train_images
-    if images.shape[1:] != shape[1:]:
+    side = catalogue.digits().side
+    if shape[1:] != (side, side):
         return False
-    rare = (images >= INK).mean(axis=0) < RARE
-    return np.broadcast_to(rare.astype(np.uint8), shape)
+    rare = catalogue.rare_inputs("bipolar", INPUT_THRESHOLD)
+    return np.broadcast_to(rare.reshape(side, side), shape)

@@ -11,8 +11,9 @@ from bnn_core.events import HISTOGRAM_BINS, EpochEnded
 from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.server.history import History
-from explorer.shared.charts import base_layout, label
+from explorer.shared.charts import base_layout, label, plain_axis, upright
 from explorer.shared.numbers import MINUS
+from explorer.shared.words import layer_name
 
 LAYER_HEIGHT = 100
 AXIS_HEIGHT = 24
@@ -81,7 +82,7 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
                 }
             }
         )
-        name = words.layer_name(index + 1, layers)
+        name = layer_name(index + 1, layers)
         label(figure, f"<b>{name}</b>", 0, high, xref="paper", yref="paper", yanchor="bottom", yshift=2)
         figure.add_shape(
             type="line",
@@ -109,17 +110,8 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
                         xshift=12 if side == 0 else -12,
                         font={"color": palette.muted},
                     )
-    figure.update_xaxes(
-        range=[-1.005, 1.005],
-        tickvals=[-1, 0, 1],
-        ticktext=[f"{MINUS}1", "0", "+1"],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-        tickfont={"size": 14, "color": palette.muted},
-        anchor="free",
-        position=0,
-    )
+    ticks = {"tickvals": [-1, 0, 1], "ticktext": [f"{MINUS}1", "0", "+1"]}
+    figure.update_xaxes(plain_axis(palette, range=[-1.005, 1.005], **ticks, anchor="free", position=0))
     margin = {"l": 8, "r": 8, "t": 0, "b": AXIS_HEIGHT}
     figure.update_layout(base_layout(palette, height=height, margin=margin, name="weights"))
     figure.update_layout(bargap=0, barmode="overlay")
@@ -143,12 +135,13 @@ def _histogram_limit(shares: Sequence[float], outline: Sequence[float] | None) -
 def _boundary(figure: go.Figure, palette: Palette, beta: float, low: float, high: float) -> None:
     """The boundary on both sides, dashed, with the value; one line at 0 where nothing is switched off."""
     common = {"yref": "paper", "yanchor": "bottom", "yshift": 2, "xanchor": "center"}
+    dashed = {"color": palette.ink, "width": 2, "dash": "3px,3px"}
     if beta <= 0:
-        _rule(figure, palette, 0.0, low, high)
+        upright(figure, 0.0, low, high, **dashed)
         label(figure, "boundary β = 0", 0, high, **common)
         return
     for side in (-beta, beta):
-        _rule(figure, palette, side, low, high)
+        upright(figure, side, low, high, **dashed)
     if beta < 0.2:
         # Two names would run into each other, or into the layer's.
         label(figure, f"±β {beta:.2f}", 0, high, **common)
@@ -157,42 +150,10 @@ def _boundary(figure: go.Figure, palette: Palette, beta: float, low: float, high
         label(figure, f"+β {beta:.2f}", min(beta, 0.82), high, **common)
 
 
-def _rule(figure: go.Figure, palette: Palette, x: float, low: float, high: float) -> None:
-    figure.add_shape(
-        type="line",
-        x0=x,
-        x1=x,
-        y0=low,
-        y1=high,
-        yref="paper",
-        line={"color": palette.ink, "width": 2, "dash": "3px,3px"},
-    )
-
-
 def _zeros(figure: go.Figure, palette: Palette, share: float, beta: float, low: float) -> None:
-    text = words.zeros_label(share)
-    if text and beta >= 0.24:
-        label(
-            figure,
-            text,
-            0,
-            low,
-            yref="paper",
-            yanchor="bottom",
-            xanchor="center",
-            yshift=2,
-            font={"color": palette.muted},
-        )
-    elif text:
-        label(
-            figure,
-            text,
-            1,
-            low,
-            xref="paper",
-            yref="paper",
-            yanchor="bottom",
-            xanchor="right",
-            yshift=30,
-            font={"color": palette.muted},
-        )
+    """How many are 0: within the boundary, if that is wide enough, else at the right."""
+    x, place = 0, {"xanchor": "center", "yshift": 2}
+    if beta < 0.24:
+        x, place = 1, {"xref": "paper", "xanchor": "right", "yshift": 30}
+    if text := words.zeros_label(share):
+        label(figure, text, x, low, yref="paper", yanchor="bottom", font={"color": palette.muted}, **place)

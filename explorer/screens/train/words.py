@@ -97,11 +97,6 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
-def layer_name(layer: int, layers: int) -> str:
-    """Layer 1, Layer 2, Output."""
-    return "Output" if layer == layers else f"Layer {layer}"
-
-
 def zeros_label(share: float) -> str:
     """half are 0, 30 % are 0."""
     if share <= 0:
@@ -169,8 +164,6 @@ def changed_from(title: str, count: int) -> str:
 
 def phase_progress(phase: int, done: int, planned: int, active: bool) -> str:
     """Phase 2, epoch 7 of 10."""
-    if not planned:
-        return f"Phase {phase}, left out"
     if active and done < planned:
         return f"Phase {phase}, epoch {done + 1} of {planned}"
     return f"Phase {phase}, {planned} epoch{'s' if planned != 1 else ''}"
@@ -198,9 +191,9 @@ def templates_note(since: str | None, inputs: int) -> str:
     return f"flipped since {since}, of {grouped(inputs)}; the rest is faded"
 
 
-def moment(phase: int, epoch: int, step: int, within_epoch: bool) -> str:
+def moment(number: int, step: int) -> str:
     """epoch 6, or step 63 within the first epoch."""
-    return f"step {grouped(step)}" if within_epoch or epoch == 0 else f"epoch {epoch}"
+    return epoch(number) if number else f"step {grouped(step)}"
 
 
 def test_result(error: float, errors: int | None, real: float | None) -> tuple[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.screens.watch import words
 from explorer.server.answers import hardest, misread, one_of_each
-from explorer.shared import html, words
+from explorer.shared import html
 from explorer.shared.digit import search_digit
 from explorer.shared.numbers import grouped
 from explorer.shared.scene import Scene
@@ -43,4 +44,4 @@ def show_gallery(scene: Scene) -> None:
                 if len(chosen):
                     show_digits(scene, chosen, key=f"gallery_{name}", title=title, tile_rows=1)
                 else:
-                    st.html(f'<div class="bx muted">{words.NONE_MISREAD}</div>')
+                    st.html(html.line(words.NONE_MISREAD))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from html import escape
 
 from bnn_core.bench import Cost
+from explorer.screens.watch import words
 from explorer.server.speed import Speed
-from explorer.shared import words
-from explorer.shared.fields import Reading, Sum
+from explorer.shared.fields import Ledger, Reading
 from explorer.shared.numbers import duration, energy, grouped, signed, size, times
+from explorer.shared.words import ahead_words
 
 
-def arithmetic(value: Sum, variant: str, *, absent: bool = False) -> str:
+def arithmetic(value: Ledger, variant: str, *, absent: bool = False) -> str:
     """405 − 379 − 1 = +25, one number a line; `absent`: inputs of 0 take no part."""
-    verdict, bit = words.sum_words(value.total, value.bit)
+    verdict, bit = words.sum_words(value.bit)
     rows = [
         (
             f'<b class="on">{grouped(value.agree)}</b>',
@@ -36,8 +37,8 @@ def arithmetic(value: Sum, variant: str, *, absent: bool = False) -> str:
     word = "take no part" if absent else "switched off"
     said = words.OFF_INPUTS if absent else words.OFF_CONNECTIONS
     off = (
-        f'<div class="muted">{grouped(value.off)} {escape(said)} {_explained(word)}</div>'
-        if value.off
+        f'<div class="muted">{grouped(value.out)} {escape(said)} {_explained(word)}</div>'
+        if value.out
         else ""
     )
     return f'<div class="bx bx-sum"><table role="presentation">{body}</table>{off}</div>'
@@ -56,7 +57,7 @@ def answer(read: Reading, true: int | None, real: int | None) -> str:
         verdict = '<div class="verdict">✓ right</div>'
     else:
         verdict = f'<div class="verdict wrong">✕ wrong</div><div class="truth">It is a {true}.</div>'
-    strong, rest = words.ahead_words(read.ahead, read.second)
+    strong, rest = ahead_words(read.ahead, read.second)
     lines = f"<div><b>{escape(strong)}</b> {escape(rest)}</div>"
     if real is not None:
         lines += f"<div>Float network: <b>{real}</b></div>"
@@ -76,33 +77,24 @@ def strip(value: Cost, speed: Speed | None, *, busy: bool = False) -> str:
         busy: whether it waits for a training run to end.
     """
     if speed is None:
-        waits = words.AFTER_TRAINING if busy else words.MEASURING
-        time = _pair("Time", None, "", (0, waits), (0, "float32"))
+        time = _pair("Time", "", (0, words.AFTER_TRAINING if busy else words.MEASURING), (0, "float32"))
     else:
-        time = _pair(
-            "Time",
-            speed.ratio,
-            "faster",
-            (speed.bit_us, duration(speed.bit_us)),
-            (speed.float_us, f"{duration(speed.float_us)} in {words.BASELINES[speed.baseline]}"),
-        )
+        baseline = f"{duration(speed.float_us)} in {words.BASELINES[speed.baseline]}"
+        time = _pair("Time", "faster", (speed.bit_us, duration(speed.bit_us)), (speed.float_us, baseline))
     memory = _pair(
         "Memory",
-        value.float_bytes / value.bit_bytes,
         "smaller",
         (value.bit_bytes, size(value.bit_bytes)),
         (value.float_bytes, f"{size(value.float_bytes)} in float32"),
     )
     operations = _pair(
         "Operations",
-        value.float_operations / value.bit_operations,
         "fewer",
         (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount"),
         (value.float_operations, f"{grouped(value.float_operations)} multiply + add"),
     )
     power = _pair(
         "Energy",
-        value.float_picojoules / value.bit_picojoules,
         "less",
         (value.bit_picojoules, energy(value.bit_picojoules)),
         (value.float_picojoules, f"{energy(value.float_picojoules)} in float32"),
@@ -115,13 +107,11 @@ def strip(value: Cost, speed: Speed | None, *, busy: bool = False) -> str:
     return f'<div class="bx bx-strip">{title}{time}{memory}{operations}{power}</div>'
 
 
-def _pair(
-    title: str, ratio: float | None, word: str, bits: tuple[float, str], real: tuple[float, str]
-) -> str:
-    """A ratio, and the two amounts behind it as bars of one scale; a dash if it is not known yet."""
+def _pair(title: str, word: str, bits: tuple[float, str], real: tuple[float, str]) -> str:
+    """A ratio, and the two amounts behind it as bars of one scale; a dash where they are 0: not known yet."""
     number, short, long = "\N{EN DASH}", "", ""
-    if ratio is not None:
-        number = times(ratio)
+    if bits[0]:
+        number = times(real[0] / bits[0])
         short = f'<i style="width:max(2px, {100 * bits[0] / real[0]:.1f}%)"></i>'
         long = '<i style="width:100%"></i>'
     return (

@@ -9,20 +9,23 @@ import streamlit as st
 
 from bnn_core import BitwiseNetwork
 from bnn_core.bench import cost
-from bnn_core.measures import band_edges
-from explorer.components.bit_matrix import Bracket, Cell, bit_matrix
+from explorer.components.bit_matrix import bit_matrix
 from explorer.screens.watch import html as pieces
+from explorer.screens.watch import words
+from explorer.screens.watch.arithmetic import agreement, unit_sum
 from explorer.screens.watch.gallery import show_gallery
 from explorer.screens.watch.layout import pitch_rules
 from explorer.server import live
-from explorer.shared import fields as watch
-from explorer.shared import html, words
+from explorer.shared import html
 from explorer.shared import view as state
-from explorer.shared.choose_scene import choose_scene
+from explorer.shared import words as common
+from explorer.shared.controls import choose_scene
 from explorer.shared.digit import digit_name, search_digit, show_pad
+from explorer.shared.fields import Bits, Field, place_inputs
 from explorer.shared.numbers import grouped
 from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
+from explorer.shared.unit_field import brackets, unit_field
 
 CLOSE_SIZE = 112
 CLOSE_GAP = 40
@@ -45,7 +48,7 @@ def _show_all(scene: Scene) -> None:
         with st.container(key="watch-close"):
             show_close(scene)
         with st.container(key="watch-answer"):
-            st.html(html.head(words.READ_AS) + pieces.answer(scene.read, scene.true, scene.real))
+            st.html(html.head(common.READ_AS) + pieces.answer(scene.read, scene.true, scene.real))
     with st.container(key="watch-flow", horizontal=True, gap=None):
         with st.container(key="watch-input"):
             show_input(scene)
@@ -54,8 +57,7 @@ def _show_all(scene: Scene) -> None:
                 show_hidden(scene, layer)
         with st.container(key="watch-sums"):
             show_sums(scene)
-    caption = words.order_caption(scene.view.order, scene.read.label, scene.true)
-    st.html(f'<div class="bx muted">{caption}</div>')
+    st.html(html.line(common.order_caption(scene.view.order, scene.read.label, scene.true)))
     show_strip(scene)
     show_gallery(scene)
 
@@ -72,23 +74,23 @@ def show_strip(scene: Scene) -> None:
 def _draw_strip(network: BitwiseNetwork, path: str) -> None:
     speed = live.speeds().of(network, path)
     busy = live.manager().jobs().current is not None
-    st.html(f'<hr class="bx-rule">{pieces.strip(cost(network), speed, busy=busy)}<hr class="bx-rule">')
+    st.html(f"{html.RULE}{pieces.strip(cost(network), speed, busy=busy)}{html.RULE}")
 
 
 def show_digit(scene: Scene) -> None:
     """The digit, and the pad to draw another."""
     st.html(html.head(words.DIGIT, digit_name(scene)))
-    if show_pad(scene, scene.view, key="digit_pad", width=168, more=True):
+    if show_pad(scene, key="digit_pad", width=168, more=True):
         search_digit(scene)
 
 
 def show_close(scene: Scene) -> None:
     """The arithmetic of the unit up close: input bits, its weights, where they agree, and the sum."""
     trace = scene.traces[scene.layer - 1]
-    arithmetic = watch.unit_sum(trace, scene.unit)
+    ledger = unit_sum(trace, scene.unit)
     st.html(html.head(words.UP_CLOSE, words.unit_note(scene.unit, scene.layer)))
     field, place = _inputs_of(scene, scene.layer)
-    agree = watch.agreement(trace, scene.unit)
+    agree = agreement(trace, scene.unit)
     tiles = np.stack([place(trace.inputs), place(trace.weights[scene.unit]), place(agree)])
     mask = None
     used = trace.used(scene.unit)
@@ -103,7 +105,7 @@ def show_close(scene: Scene) -> None:
             bit_matrix(
                 tiles,
                 key="unit_close",
-                label=words.close_label(scene.unit, scene.layer, arithmetic.agree),
+                label=words.close_label(scene.unit, scene.layer, ledger.agree),
                 mask=mask,
                 count=field.units,
                 pitch=pitch,
@@ -112,13 +114,13 @@ def show_close(scene: Scene) -> None:
                 between=["XNOR", "=", ""],
                 captions=words.close_captions(len(trace.inputs), scene.layer),
             )
-        st.html(pieces.arithmetic(arithmetic, scene.network.variant, absent=trace.zero_one))
+        st.html(pieces.arithmetic(ledger, scene.network.variant, absent=trace.zero_one))
 
 
-def _inputs_of(scene: Scene, layer: int) -> tuple[watch.Field, Callable[[watch.Bits], watch.Bits]]:
+def _inputs_of(scene: Scene, layer: int) -> tuple[Field, Callable[[Bits], Bits]]:
     """How a layer's inputs lie in the page, and what puts them there: the picture, or the layer before."""
     if layer == 1:
-        return scene.first, lambda bits: watch.place_inputs(scene.first, bits)
+        return scene.first, lambda bits: place_inputs(scene.first, bits)
     field, order = scene.fields[layer - 2], scene.orders[layer - 2]
     return field, lambda bits: field.place(bits, order)
 
@@ -129,7 +131,7 @@ def show_input(scene: Scene) -> None:
     on = int(bits.sum())
     note = words.features_note(scene.network.features, scene.network.input_threshold)
     st.html(html.head(f"{len(bits)} input bits", note))
-    cells = watch.place_inputs(scene.first, bits)
+    cells = place_inputs(scene.first, bits)
     absent = scene.traces[0].zero_one
     bit_matrix(
         cells,
@@ -139,44 +141,23 @@ def show_input(scene: Scene) -> None:
         pitch_variable="--bx-field",
         pitch_scale=scene.first.scale,
     )
-    st.html(
-        html.caption(*words.input_caption(on, len(bits))) + html.legend(scene.network.sparse, absent=absent)
-    )
+    legend = html.legend(zero=scene.network.sparse, absent=absent)
+    st.html(html.caption(*words.input_caption(on, len(bits))) + legend)
 
 
 def show_hidden(scene: Scene, layer: int) -> None:
     """The bits of a hidden layer; a click brings a unit up close."""
-    field, order = scene.fields[layer - 1], scene.orders[layer - 1]
     bits = scene.traces[layer - 1].bits
-    on = int(bits.sum())
-    st.html(html.head(f"Hidden {layer}", f"{len(bits)} bits"))
-    brackets = []
-    if scene.view.order == "digit":
-        edges = [int(edge) for edge in band_edges(scene.network.sizes[-1], field.units)]
-        brackets = [Bracket(*watch.band(field, edges, scene.read.label), str(scene.read.label))]
-        if scene.true is not None and scene.true != scene.read.label:
-            brackets.append(Bracket(*watch.band(field, edges, scene.true), str(scene.true), muted=True))
-    selected = None
-    if scene.layer == layer:
-        row, col = divmod(int(np.flatnonzero(order == scene.unit)[0]), field.cols)
-        selected = Cell(row, col)
-
-    def picked(cell: Cell) -> None:
-        position = cell.row * field.cols + cell.col
-        if position < field.units:
-            state.change(layer=layer, unit=int(order[position]))
-
-    bit_matrix(
-        field.place(bits, order),
+    on, name = int(bits.sum()), common.layer_name(layer)
+    st.html(html.head(name, f"{len(bits)} bits"))
+    unit_field(
+        scene,
+        layer,
+        lambda unit: state.change(layer=layer, unit=unit),
         key=f"field_hidden_{layer}",
-        label=words.field_label(f"Hidden {layer}", on, len(bits)),
-        on_pick=picked,
-        count=field.units,
-        pitch_variable="--bx-field",
-        pitch_scale=field.scale,
-        brackets=brackets,
-        names=[words.unit_name(int(unit)) for unit in order],
-        selected=selected,
+        label=common.field_label(name, on, len(bits)),
+        names=[words.unit_name(int(unit)) for unit in scene.orders[layer - 1]],
+        brackets=brackets(scene, layer),
     )
     st.html(html.caption(grouped(on), "are +1"))
 
@@ -187,7 +168,7 @@ def show_sums(scene: Scene) -> None:
     st.html(html.head(words.SUMS, f"of {grouped(scene.network.sizes[-2])} votes"))
     bars = html.sum_bars(sums.tolist(), limit=scene.known.largest, read=scene.read.label, true=scene.true)
     st.html(bars)
-    st.html(f'<div class="bx muted">{words.MOST_VOTES}</div>')
+    st.html(html.line(words.MOST_VOTES))
 
 
 def main() -> None:

@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 
 from bnn_core import InputError
 from bnn_core.bits import pack
-from bnn_core.datasets.features import input_bits
 from bnn_core.kernels import kernel
 from bnn_core.measures import balance, order_alike, order_by_value, saturation
 from explorer.screens.weights.address import Sort
 from explorer.server import catalogue
 from explorer.server.catalogue import File
 from explorer.shared.planes import Order, Planes, planes_of
-
-RARE = 0.01
-"""Input bits that are on in a smaller share of the training digits are faded: they are noise to the eye."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +89,6 @@ def matrix(shown: File, before: File | None, last: File, layer: int, sort: Sort)
     planes = planes_of(catalogue.load_network(shown).layers[layer - 1], then)
     columns = None if layer == 1 else order_of(last, layer - 1, sort)
     return planes.placed(order_of(last, layer, sort), columns)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def rare_inputs(features: str, threshold: int) -> NDArray[np.uint8]:
-    """(inputs,) uint8: 1 where an input bit is on in fewer than 1 % of the training digits."""
-    images = catalogue.digits().train_images
-    on = np.zeros(input_bits(images[:1], features, threshold).shape[1], np.int64)
-    for start in range(0, len(images), 10_000):  # 60,000 digits' bits at once would be 50 MB
-        on += input_bits(images[start : start + 10_000], features, threshold).sum(axis=0, dtype=np.int64)
-    return (on < RARE * len(images)).astype(np.uint8)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -11,29 +11,7 @@ from numpy.typing import NDArray
 from explorer.screens.weights import words
 from explorer.shared.numbers import MINUS, grouped, percent, signed
 from explorer.shared.planes import Total
-
-
-def title(text: str, *lines: str) -> str:
-    """A picture's head, and small grey lines under it."""
-    small = "".join(f'<div class="bx muted">{escape(line)}</div>' for line in lines if line)
-    return f'<div class="bx bx-head">{escape(text)}</div>{small}'
-
-
-def line(*texts: str, lit: bool = False) -> str:
-    """A caption; `lit` puts the colour of flips before it."""
-    mark = '<i class="bx-flip"></i>' if lit else ""
-    return f'<div class="bx muted">{mark}{escape(" ".join(text for text in texts if text))}</div>'
-
-
-def legend(*, zero: bool, flips: bool) -> str:
-    """The squares of +1 and −1, of switched-off connections and of flips where there are any."""
-    names = [("on", "+1"), ("off", f"{MINUS}1")]
-    names += [("zero", "0, switched off")] * zero + [("changed", "flipped")] * flips
-    keys = "".join(
-        f'<span class="bx-key"><i class="{name}"></i>{escape(text)}</span>' for name, text in names
-    )
-    faded = " faded" if flips else ""
-    return f'<div class="bx muted bx-legend{faded}">{keys}</div>'
+from explorer.shared.words import bias_note
 
 
 def counts(total: Total, before: str) -> str:
@@ -98,7 +76,7 @@ def figures(share: float, digits: int, bias: int, variant: str) -> str:
         f'<div class="bx bx-figures"><div><b>{percent(100 * share, 0)}</b>'
         f'<div class="muted">{escape(words.of_digits(digits))}</div></div>'
         f'<div><b class="{colour}">{signed(bias)}</b>'
-        f'<div class="muted">{escape(words.bias_name(variant))}</div></div></div>'
+        f'<div class="muted">{escape(bias_note(variant))}</div></div></div>'
     )
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from bnn_core import InputError
-from explorer.screens.weights import words as here
+from explorer.screens.weights import words
 from explorer.screens.weights.address import SORT, VERSUS, VERSUS_AT
-from explorer.screens.weights.controls import choose_layer, choose_sort, choose_versus
+from explorer.screens.weights.controls import choose_sort, choose_versus, go_to_layer
 from explorer.screens.weights.matrix import show_deeper, show_every
-from explorer.screens.weights.shown import Shown, compose
+from explorer.screens.weights.subject import Subject, compose
 from explorer.screens.weights.templates import show_templates
 from explorer.screens.weights.unit import show_layers, show_unit
 from explorer.server import catalogue
-from explorer.shared import html, words
+from explorer.shared import html
 from explorer.shared import view as state
-from explorer.shared.controls import apply, choose_moment, choose_network, refuse, show_notes
+from explorer.shared import words as common
+from explorer.shared.controls import apply, choose_layer, choose_moment, choose_network, refuse, show_notes
 from explorer.shared.pages import Page
 
 
-def show(shown: Shown, every: bool) -> None:
+def show(shown: Subject, every: bool) -> None:
     """Place everything."""
     with st.container(key="weights-main", horizontal=True, gap=None):
         with st.container(key="weights-whole" if every else "weights-left"):
@@ -27,12 +28,12 @@ def show(shown: Shown, every: bool) -> None:
                 show_every(shown)
             else:
                 show_templates(shown)
-            st.html('<hr class="bx-rule">')
+            st.html(html.RULE)
             show_layers(shown)
         with st.container(key="weights-right"):
             if not every:
                 show_deeper(shown)
-                st.html('<hr class="bx-rule">')
+                st.html(html.RULE)
             show_unit(shown)
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     entries = catalogue.entries()
     view = state.current(entries)
     if not entries:
-        st.html(html.note(words.NO_NETWORK))
+        st.html(html.note(common.NO_NETWORK))
         return
     with st.container(key="weights-page", gap=None):
         with st.container(key="weights-controls", horizontal=True, gap=None):
@@ -55,9 +56,9 @@ def main() -> None:
             return
         apply(shown.correction)
         with st.container(key="weights-controls-units", horizontal=True, gap=None):
-            choose_layer(shown)
+            choose_layer(shown.layer, shown.hidden, lambda layer: go_to_layer(shown, layer), output=True)
             choose_sort(view)
-            every = st.toggle(here.EVERY, key="weights_every", help=here.EVERY_HELP)
+            every = st.toggle(words.EVERY, key="weights_every", help=words.EVERY_HELP)
         show_notes()
         if note:
             st.html(html.note(note))

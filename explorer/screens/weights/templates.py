@@ -9,31 +9,37 @@ import numpy as np
 import streamlit as st
 
 from explorer.components.bit_matrix import Cell, Label, bit_matrix
-from explorer.screens.weights import cache
-from explorer.screens.weights import html as pieces
-from explorer.screens.weights import words as here
-from explorer.screens.weights.shown import Shown
-from explorer.shared import fields as watch
-from explorer.shared import planes as weights
+from explorer.screens.weights import cache, words
+from explorer.screens.weights.layout import TemplatePage, page_of, template_page, template_tiles
+from explorer.screens.weights.subject import Subject
+from explorer.server import catalogue
+from explorer.shared import html
 from explorer.shared import view as state
+from explorer.shared.fields import place_inputs
 from explorer.shared.numbers import grouped, percent
+from explorer.shared.planes import Order, Planes
+from explorer.shared.widgets import put
 
 _PAGE = "weights_page_state"
 
 
-def show_templates(shown: Shown) -> None:
+def show_templates(shown: Subject) -> None:
     """The first layer, page by page."""
     order, sort = shown.order(1), shown.sort
     wide = shown.input_planes > 1
     classes = shown.classes if shown.by_digit else None
     number = page_number(shown, order, classes, wide)
-    page = weights.template_page(order, classes=classes, wide=wide, number=number)
+    page = template_page(order, classes=classes, wide=wide, number=number)
     layer = shown.planes(1)
-    tiles = weights.template_tiles(layer, page, shown.first)
-    note = here.first_note(shown.network.sizes[0], sort, down=page.down, planes=shown.input_planes)
-    st.html(pieces.title(here.FIRST, note))
+    tiles = template_tiles(layer, page, shown.first)
+    note = words.first_note(shown.network.sizes[0], sort, down=page.down, planes=shown.input_planes)
+    st.html(html.head(words.FIRST) + html.line(note))
     labels = [Label(place, place + 1, text) for place, text in enumerate(page.labels)]
     selected = np.flatnonzero(page.units == shown.unit)
+    captions = None
+    if not shown.by_digit:
+        caption = caption_of(shown, order, layer)
+        captions = [caption(int(unit)) if unit >= 0 else "" for unit in page.units]
 
     def picked(cell: Cell) -> None:
         if 0 <= cell.tile < len(page.units) and page.units[cell.tile] >= 0:
@@ -42,7 +48,7 @@ def show_templates(shown: Shown) -> None:
     bit_matrix(
         tiles.bits,
         key="weights_templates",
-        label=here.templates_label(int((page.units >= 0).sum())),
+        label=words.templates_label(int((page.units >= 0).sum())),
         on_pick=picked,
         pick="tile",
         mask=tiles.mask,
@@ -53,8 +59,8 @@ def show_templates(shown: Shown) -> None:
         gap=0,
         tile_columns=page.columns,
         tile_gap=8,
-        captions=None if shown.by_digit else template_captions(shown, page, order, layer),
-        names=template_names(shown, page, order, layer),
+        captions=captions,
+        names=template_names(page, layer),
         blank=page.blank,
         row_labels=labels if page.down else [],
         column_labels=[] if page.down else labels,
@@ -64,68 +70,59 @@ def show_templates(shown: Shown) -> None:
     with st.container(key="weights-paging", horizontal=True, gap=None):
         st.html(line_under(shown, int((page.units >= 0).sum()), len(order)), width="stretch")
         if page.pages > 1:
-            st.session_state["weights_page"] = page.number
             st.pagination(
                 page.pages,
-                default=page.number,
+                default=put("weights_page", page.number),
                 max_visible_pages=5,
                 key="weights_page",
                 on_change=lambda: turn_page(shown),
             )
 
 
-def line_under(shown: Shown, count: int, units: int) -> str:
+def line_under(shown: Subject, count: int, units: int) -> str:
     """How many units are seen, and what is faded or lit."""
-    what = here.lit_note(shown.before.name) if shown.before else here.rare_note(shown.input_planes)
-    places = here.places_note(shown.sort) if shown.shown != shown.last else ""
-    return pieces.line(here.shown_note(count, units), what, places, lit=shown.compared)
+    what = words.lit_note(shown.before.name) if shown.before else words.rare_note(shown.input_planes)
+    places = words.places_note(shown.sort) if shown.shown != shown.last else ""
+    return html.line(words.shown_note(count, units), what, places, lit=shown.compared)
 
 
-def _page_key(shown: Shown) -> tuple[str, str, int | None]:
+def _page_key(shown: Subject) -> tuple[str, str, int | None]:
     """The run, the order, and the first-layer unit that was chosen, if one was."""
     chosen = shown.layer == 1 and shown.view.unit is not None
     return shown.entry.name, shown.sort, shown.unit if chosen else None
 
 
-def page_number(shown: Shown, order: weights.Order, classes: int | None, wide: bool) -> int:
+def page_number(shown: Subject, order: Order, classes: int | None, wide: bool) -> int:
     """The page: the one turned to; another unit brings its own, another order begins at its first."""
     held, number = st.session_state.get(_PAGE, (None, 1))
     key = _page_key(shown)
     if held is not None and held[:2] != key[:2]:
         number = 1
     elif key[2] is not None and (held is None or held[2] != key[2]):
-        number = weights.page_of(order, shown.unit, classes=classes, wide=wide)
+        number = page_of(order, shown.unit, classes=classes, wide=wide)
     st.session_state[_PAGE] = (key, number)
     return int(number)
 
 
-def turn_page(shown: Shown) -> None:
+def turn_page(shown: Subject) -> None:
     """Another page was asked for."""
     st.session_state[_PAGE] = (_page_key(shown), st.session_state["weights_page"])
 
 
-def faded_tiles(shown: Shown, tiles: weights.Planes) -> Any:
+def faded_tiles(shown: Subject, tiles: Planes) -> Any:
     """Like the tiles, 1 for the rare pixels."""
-    rare = cache.rare_inputs(shown.network.features, shown.network.input_threshold)
-    return np.broadcast_to(watch.place_inputs(shown.first, rare), tiles.bits.shape)
+    rare = catalogue.rare_inputs(shown.network.features, shown.network.input_threshold)
+    return np.broadcast_to(place_inputs(shown.first, rare), tiles.bits.shape)
 
 
-def template_captions(
-    shown: Shown, page: weights.TemplatePage, order: weights.Order, layer: weights.Planes
-) -> list[str]:
-    """What the units are sorted by, one a template."""
-    caption = caption_of(shown, order, layer)
-    return [caption(int(unit)) if unit >= 0 else "" for unit in page.units]
-
-
-def caption_of(shown: Shown, order: weights.Order, layer: weights.Planes) -> Callable[[int], str]:
-    """What writes a unit's caption."""
+def caption_of(shown: Subject, order: Order, layer: Planes) -> Callable[[int], str]:
+    """What writes a unit's caption: what the units are sorted by."""
     match shown.sort:
         case "balance":
 
             def balance(unit: int) -> str:
                 total = layer.at(unit).total
-                return here.share(total.plus, total.plus + total.minus)
+                return words.share(total.plus, total.plus + total.minus)
 
             return balance
         case "use":
@@ -141,20 +138,13 @@ def caption_of(shown: Shown, order: weights.Order, layer: weights.Planes) -> Cal
             return str
 
 
-def template_names(
-    shown: Shown, page: weights.TemplatePage, order: weights.Order, layer: weights.Planes
-) -> list[str]:
+def template_names(page: TemplatePage, layer: Planes) -> list[str]:
     """What the pointer says of each template."""
-    names = []
-    for tile, unit in enumerate(page.units):
-        if unit < 0:
-            names.append("")
-            continue
-        total = layer.at(unit).total
-        band = page.labels[tile // page.columns if page.down else tile % page.columns] if page.labels else ""
-        names.append(
-            here.template_name(
-                int(unit), total.plus, total.minus, total.zero, total.weights, total.flips, band=band
-            )
-        )
-    return names
+
+    def band(tile: int) -> str:
+        return page.labels[tile // page.columns if page.down else tile % page.columns] if page.labels else ""
+
+    return [
+        words.template_name(int(unit), layer.at(unit).total, band=band(tile)) if unit >= 0 else ""
+        for tile, unit in enumerate(page.units)
+    ]

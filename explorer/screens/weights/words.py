@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.shared.numbers import MINUS, grouped, percent
+from explorer.shared.planes import Total
+from explorer.shared.words import layer_name
 
-LAYER = "Layer"
 SORT = "Sort units"
 SORT_NAMES = {
     "digit": "by digit",
@@ -43,21 +44,11 @@ EVERY = "Every bit"
 EVERY_HELP = "The chosen layer's whole matrix, a pixel or more for each weight. A click chooses the unit."
 ALL_LAYERS = "All layers"
 AT_WORK = "Show it at work on the XNOR page ›"
-FIRST = "Hidden 1: what each unit looks for"
+FIRST = f"{layer_name(1)}: what each unit looks for"
 SATURATION_NOTE = (
     "Saturation: the mean size of the real weights at the end of phase 1, "
     f"1 where compression has pressed all of them to {MINUS}1 or +1."
 )
-
-
-def layer_name(layer: int, hidden: int) -> str:
-    """Hidden 2; Output."""
-    return f"Hidden {layer}" if layer <= hidden else "Output"
-
-
-def layer_choice(layer: int, hidden: int) -> str:
-    """The same on a button: of many layers the number alone."""
-    return layer_name(layer, hidden) if hidden <= 4 or layer > hidden else f"H{layer}"
 
 
 def unit_name(layer: int, unit: int, hidden: int) -> str:
@@ -68,7 +59,7 @@ def unit_name(layer: int, unit: int, hidden: int) -> str:
 def no_such_unit(layer: int, unit: int, sizes: Sequence[int]) -> str:
     """The URL names a unit, or a layer, that the network does not have."""
     hidden = len(sizes) - 2
-    name = layer_name(layer, hidden).lower()
+    name = layer_name(layer, hidden + 1).lower()
     wanted = f"unit {unit} in {name}" if layer <= hidden + 1 else f"layer {layer}"
     has = [f"hidden {number} has {count}" for number, count in enumerate(sizes[1:-1], start=1)]
     has.append(f"the output has {sizes[-1]}")
@@ -117,15 +108,14 @@ def lit_note(other: str) -> str:
     return f"Lit: weights that differ from {other}."
 
 
-def template_name(
-    unit: int, plus: int, minus: int, zero: int, inputs: int, flips: int | None, *, band: str
-) -> str:
+def template_name(unit: int, total: Total, *, band: str) -> str:
     """A template for the pointer and the screen reader."""
-    counts = f"{grouped(plus)} of {grouped(inputs)} weights are +1, {grouped(minus)} {MINUS}1"
-    off = f", {grouped(zero)} off" if zero else ""
-    lit = "" if flips is None else f"; {grouped(flips)} flipped"
     answers = f", answers most to {band}" if band else ""
-    return f"Unit {unit}{answers}: {counts}{off}{lit}"
+    plus = f"{grouped(total.plus)} of {grouped(total.weights)} weights are +1"
+    minus = f", {grouped(total.minus)} {MINUS}1"
+    off = f", {grouped(total.zero)} off" if total.zero else ""
+    lit = "" if total.flips is None else f"; {grouped(total.flips)} flipped"
+    return f"Unit {unit}{answers}: {plus}{minus}{off}{lit}"
 
 
 def templates_label(units: int) -> str:
@@ -140,7 +130,7 @@ def templates_label(units: int) -> str:
 
 def matrix_head(layer: int, hidden: int, weights: int) -> str:
     """Hidden 2: 262,144 weights."""
-    return f"{layer_name(layer, hidden)}: {grouped(weights)} weights"
+    return f"{layer_name(layer, hidden + 1)}: {grouped(weights)} weights"
 
 
 def before_name(layer: int) -> str:
@@ -187,7 +177,7 @@ CELLS_NOTE = "All of its weights:"
 def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
     """A texture for a screen reader."""
     return (
-        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
+        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
         "Arrow keys move the frame whose bits stand beside it."
     )
 
@@ -200,7 +190,7 @@ def lens_label(rows: int, columns: int) -> str:
 def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
     """The whole matrix for a screen reader."""
     return (
-        f"{layer_name(layer, hidden)}: {grouped(rows)} × {grouped(columns)} weight bits. "
+        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weight bits. "
         "Arrow keys choose a weight, and its unit."
     )
 
@@ -257,11 +247,6 @@ def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
 def of_digits(digits: int) -> str:
     """Under the share."""
     return f"of {grouped(digits)} training digits"
-
-
-def bias_name(variant: str) -> str:
-    """Under the bias."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:

@@ -8,6 +8,7 @@ from html import escape
 from explorer.screens.xnor import words
 from explorer.screens.xnor.unit import LayerCheck
 from explorer.shared.fields import Field, Reading
+from explorer.shared.html import line
 from explorer.shared.numbers import grouped
 from explorer.shared.words import READ_AS, ahead_words
 
@@ -42,7 +43,7 @@ def summary(checks: Sequence[LayerCheck]) -> str:
     return (
         f'<div class="bx bx-checked"><span{tone}><b>{escape(strong)}</b>, {escape(rest)}</span>'
         f"<span><b>{grouped(operations)}</b> {escape(words.OPERATIONS_NOTE)}</span></div>"
-        + "".join(f'<div class="bx muted">{escape(k.note)}</div>' for k in checks[0].sums if k.note)
+        + "".join(line(kernel.note) for kernel in checks[0].sums if kernel.note)
     )
 
 
@@ -53,8 +54,8 @@ def layer_caption(check: LayerCheck, words_each: int) -> str:
     tone = "" if not check.wrong else ' class="wrong"'
     return (
         f'<div class="bx muted"><b class="bx-ink">{strong}</b> {escape(rest)}</div>'
-        f'<div class="bx muted">{escape(words.units_by_words(check.units, words_each))}</div>'
-        f'<div class="bx muted"><span{tone}>{escape(said)}</span></div>'
+        + line(words.units_by_words(check.units, words_each))
+        + f'<div class="bx muted"><span{tone}>{escape(said)}</span></div>'
     )
 
 

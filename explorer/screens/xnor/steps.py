@@ -13,6 +13,7 @@ from bnn_core.network.bitwise import LayerTrace
 from explorer.screens.xnor import words
 from explorer.screens.xnor.unit import LayerCheck, Unit, Word, hex_word, telling_word
 from explorer.shared.numbers import MINUS, signed
+from explorer.shared.words import bias_note
 
 Term = dict[str, Any]
 """A number of the ledger, or a sign between two: its text, its tone, and what stands below it."""
@@ -58,36 +59,13 @@ def _packed(bits: NDArray[np.uint8]) -> str:
 
 def _words(unit: Unit) -> dict[str, str]:
     """Labels that no step changes."""
-    some_out = unit.masked or unit.zero_one
-    return {
+    return words.LABELS | {
         "label": words.stage_label(unit.layer, unit.layers, unit.unit),
-        "steps": words.STEPS,
-        "back": words.BACK,
-        "back_label": words.BACK_LABEL,
-        "forward": words.FORWARD,
-        "forward_label": words.FORWARD_LABEL,
         "all": words.all_label(len(unit.words)),
-        "input": words.INPUT,
-        "weight": words.WEIGHT,
-        "part": words.TAKES_PART if some_out else "",
-        "xnor": words.XNOR,
-        "alike": words.ALIKE,
-        "cell": words.CELL,
-        "alike_pair": words.ALIKE_PAIR,
-        "unlike_pair": words.UNLIKE_PAIR,
-        "apart": words.APART,
-        "counted": words.COUNTED,
-        "adds": words.ADDS,
-        "word": words.WORD,
-        "agree": words.AGREE,
-        "so_far": words.SUM_SO_FAR,
-        "half": words.HALF,
+        "part": words.TAKES_PART if unit.masked or unit.zero_one else "",
         "bias": words.bias_row(unit.ledger.bias),
         "total": signed(unit.ledger.total),
-        "on": "+1",
-        "off": f"{MINUS}1",
         "zero": words.zero_key(masked=unit.masked, zero_one=unit.zero_one),
-        "lesson": words.LESSON,
     }
 
 
@@ -147,7 +125,7 @@ def _end(unit: Unit) -> dict[str, Any]:
         _sign(MINUS),
         _number(str(book.differ), "differ", "off"),
         _sign("+"),
-        _number(words.bias_term(book.bias), words.bias_note(unit.variant), "off" if book.bias < 0 else "on"),
+        _number(words.bias_term(book.bias), bias_note(unit.variant), "off" if book.bias < 0 else "on"),
         _sign("="),
         _number(signed(book.total), words.votes_note(unit.unit) if unit.output else "sum"),
         *closing,

@@ -12,6 +12,7 @@ from bnn_core import BitwiseNetwork
 from bnn_core.bits import WORD_BITS, pack
 from bnn_core.kernels import Kernel, PackedLayer
 from bnn_core.network.bitwise import LayerTrace
+from explorer.shared.fields import Ledger
 
 
 @dataclass(frozen=True)
@@ -77,28 +78,8 @@ def unit_words(trace: LayerTrace, unit: int) -> list[Word]:
     return words
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """What all words add up to: agree - differ + bias = total, and the bit is total >= 0."""
-
-    agree: int
-    differ: int
-    bias: int
-    out: int
-
-    @property
-    def total(self) -> int:
-        """The unit's sum."""
-        return self.agree - self.differ + self.bias
-
-    @property
-    def bit(self) -> int:
-        """Its sign, 1 for +1; sign(0) = +1."""
-        return int(self.total >= 0)
-
-
 def ledger(words: Sequence[Word], bias: int) -> Ledger:
-    """Close the account of a unit; `out` counts the inputs that take no part."""
+    """Close the account of a unit."""
     agree = sum(word.agree for word in words)
     active = sum(word.active for word in words)
     return Ledger(agree, active - agree, bias, sum(word.bits for word in words) - active)

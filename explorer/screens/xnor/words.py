@@ -8,23 +8,34 @@ from bnn_core.kernels import Kernel
 from explorer.shared.numbers import MINUS, grouped, plural, signed
 from explorer.shared.words import zero_words
 
-LAYER, UNIT = "Layer", "Unit"
-OUTPUT = "Output"
-BACK, FORWARD = "Word", "Word"
-STEPS = "Step through the words"
-BACK_LABEL, FORWARD_LABEL = "One word back", "One word on"
-INPUT, WEIGHT, XNOR, COUNTED = "Input", "Weight", "XNOR", "Counted"
+UNIT = "Unit"
+LABELS = {
+    "steps": "Step through the words",
+    "back": "Word",
+    "back_label": "One word back",
+    "forward": "Word",
+    "forward_label": "One word on",
+    "input": "Input",
+    "weight": "Weight",
+    "xnor": "XNOR",
+    "alike": "alike is +1",
+    "cell": "input {input}: {x}, weight {w}: {verdict}",
+    "alike_pair": "they agree",
+    "unlike_pair": "they differ",
+    "apart": "takes no part",
+    "counted": "Counted",
+    "adds": "this word adds",
+    "word": "Word",
+    "agree": "agree",
+    "so_far": "Sum so far",
+    "half": "half",
+    "on": "+1",
+    "off": f"{MINUS}1",
+    "lesson": "No product is formed: two bits are alike, or they differ. Counting the ones of 64 bits is one "
+    "instruction. Within a word the first input is at the left: the lowest bit of the number.",
+}
+"""What no unit changes in the stepper, by the names that its browser part knows."""
 TAKES_PART = "Takes part"
-ALIKE = "alike is +1"
-CELL = "input {input}: {x}, weight {w}: {verdict}"
-ALIKE_PAIR, UNLIKE_PAIR, APART = "they agree", "they differ", "takes no part"
-ADDS = "this word adds"
-WORD, AGREE, SUM_SO_FAR = "Word", "agree", "Sum so far"
-HALF = "half"
-LESSON = (
-    "No product is formed: two bits are alike, or they differ. Counting the ones of 64 bits is one "
-    "instruction. Within a word the first input is at the left: the lowest bit of the number."
-)
 KERNEL = "As the kernel counts it"
 NETWORK = "The whole network"
 NETWORK_HELP = (
@@ -34,17 +45,6 @@ NETWORK_HELP = (
 OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def layer_name(layer: int, layers: int) -> str:
-    """Hidden 2, Output."""
-    return OUTPUT if layer == layers else f"Hidden {layer}"
-
-
-def layer_choices(layers: int) -> dict[int, str]:
-    """Hidden 1, Hidden 2, Output; or Hidden 1, 2, ... 8, Output where there are many."""
-    names = {layer: layer_name(layer, layers) for layer in range(1, layers + 1)}
-    return names if layers <= 5 else names | {layer: str(layer) for layer in range(2, layers)}
 
 
 def unit_title(layer: int, layers: int, unit: int) -> str:
@@ -148,11 +148,6 @@ def to_come(left: int) -> str:
     return (
         f"sum so far; {plural(left, 'word')} and the bias to come" if left else "sum so far; the bias to come"
     )
-
-
-def bias_note(variant: str) -> str:
-    """bias, one bit."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def bias_term(bias: int) -> str:

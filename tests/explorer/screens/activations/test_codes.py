@@ -13,17 +13,27 @@ from sklearn.decomposition import PCA
 
 from bnn_core import BitwiseNetwork, Digits, load_mnist
 from bnn_core.bits import pack
-from bnn_core.measures import class_counts, hamming
+from bnn_core.measures import class_counts, hamming, nearest
 from explorer.components import digit_map
 from explorer.palette import DARK, LIGHT
-from explorer.screens.activations import cache, words
-from explorer.screens.activations import codes as activations
-from explorer.screens.activations import html as activations_html
-from explorer.screens.activations import map as maps
+from explorer.screens.activations import cache, maps, words
+from explorer.screens.activations import html as pieces
 from explorer.screens.activations.charts import parting
+from explorer.screens.activations.codes import (
+    BINS,
+    SHADES,
+    LayerCodes,
+    class_differences,
+    histogram,
+    layer_codes,
+    nearest_pair,
+    pitch_rules,
+    share_tiles,
+    shared,
+    telling_unit,
+)
 from explorer.shared.fields import hidden_field
-
-SHADES = activations.SHADES
+from explorer.shared.words import layer_name
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +55,12 @@ def known(quick, digits):
     return cache.count_codes(quick, digits)
 
 
-def layer_of(codes: np.ndarray, labels: np.ndarray, classes: int) -> activations.LayerCodes:
+def layer_of(codes: np.ndarray, labels: np.ndarray, classes: int) -> LayerCodes:
     counts = class_counts(codes, labels, classes)
-    return activations.layer_codes(pack(codes), counts, np.bincount(labels, minlength=classes))
+    return layer_codes(pack(codes), counts, np.bincount(labels, minlength=classes))
 
 
-def some_layer(seed: int, units: int = 30, digits: int = 60, classes: int = 4) -> activations.LayerCodes:
+def some_layer(seed: int, units: int = 30, digits: int = 60, classes: int = 4) -> LayerCodes:
     rng = np.random.default_rng(seed)
     codes = (rng.random((digits, units)) < rng.choice([0, 0.3, 0.8, 1], units)).astype(np.uint8)
     return layer_of(codes, np.arange(digits) % classes, classes)
@@ -98,7 +108,7 @@ def test_a_class_code_has_as_many_bits_on_as_its_share_says(seed, units):
     rng = np.random.default_rng(seed)
     by_class, order = rng.random((3, units)), rng.permutation(units)
     field = hidden_field(units)
-    bits, mask = activations.share_tiles(field, by_class, order)
+    bits, mask = share_tiles(field, by_class, order)
     assert bits.shape == mask.shape == (3, field.rows * SHADES, field.cols * SHADES)
     cells = bits.reshape(3, field.rows, SHADES, field.cols, SHADES).sum(axis=(2, 4)).reshape(3, -1)
     expected = np.rint(by_class[:, order] * SHADES**2)
@@ -111,23 +121,21 @@ def test_a_class_code_has_as_many_bits_on_as_its_share_says(seed, units):
 def test_the_bits_that_differ_are_counted_from_the_majority(known, digits, quick):
     layer = known.layers[2]
     code = quick.codes(digits.test_images[5:6])[1][0]
-    found = activations.class_differences(layer, pack(code))
+    found = class_differences(layer, pack(code))
     for label in range(10):
         most = layer.shares[label] >= 0.5
         assert found[label] == (most != code).sum()
     rows = np.array([3, 5, 9])
     others = quick.codes(digits.test_images[rows])[1]
-    assert activations.differences_from(layer, pack(code), rows).tolist() == [
-        (o != code).sum() for o in others
-    ]
+    assert hamming(layer.words[rows], pack(code)[None])[:, 0].tolist() == [(o != code).sum() for o in others]
 
 
 def test_the_nearest_digits_leave_out_the_digit_itself(known):
     layer = known.layers[1]
-    rows, distances = activations.nearest_digits(layer, layer.words[7], 5, 7)
+    rows, distances = nearest(layer.words, layer.words[7], 5, leave_out=7)
     assert 7 not in rows
     assert distances.tolist() == sorted(distances)
-    rows, distances = activations.nearest_digits(layer, layer.words[7], 5, None)
+    rows, distances = nearest(layer.words, layer.words[7], 5)
     assert (rows[0], distances[0]) == (7, 0)
 
 
@@ -135,30 +143,30 @@ def test_the_telling_unit_is_on_and_answers_to_the_class():
     layer = some_layer(1)
     code = np.zeros(30, np.uint8)
     code[[4, 9, 20]] = 1
-    unit = activations.telling_unit(layer, code, 2)
+    unit = telling_unit(layer, code, 2)
     others = np.delete(layer.shares, 2, axis=0).mean(axis=0)
     assert unit == max((4, 9, 20), key=lambda u: layer.shares[2, u] - others[u])
-    assert 0 <= activations.telling_unit(layer, np.zeros(30, np.uint8), 2) < 30
+    assert 0 <= telling_unit(layer, np.zeros(30, np.uint8), 2) < 30
 
 
 def test_the_histogram_holds_every_unit():
     on = np.array([0, 0, 0.049, 0.5, 0.96, 1, 1])
-    counts = activations.histogram(on)
+    counts = histogram(on)
     assert (counts.sum(), counts[0], counts[10], counts[-1]) == (7, 3, 1, 3)
 
 
 def test_the_nearest_pair_is_no_class_with_itself():
     nan = float("nan")
-    assert activations.nearest_pair(np.array([[0, 9, 5.0], [9, 0, 7], [5, 7, 0]])) == (0, 2)
-    assert activations.nearest_pair(np.array([[1, nan, nan], [nan, 0, 7], [nan, 7, 0]])) == (1, 2)
+    assert nearest_pair(np.array([[0, 9, 5.0], [9, 0, 7], [5, 7, 0]])) == (0, 2)
+    assert nearest_pair(np.array([[1, nan, nan], [nan, 0, 7], [nan, 7, 0]])) == (1, 2)
 
 
 def test_most_of_the_nearest():
-    assert activations.shared([3, 5, 3, 5]) == (3, 2)
+    assert shared([3, 5, 3, 5]) == (3, 2)
 
 
 def test_the_codes_grow_with_the_window():
-    rules = activations.pitch_rules(hidden_field(1024))
+    rules = pitch_rules(hidden_field(1024))
     widths = [int(width) for width in re.findall(r"min-width: (\d+)px", rules)]
     pitches = [int(pitch) for pitch in re.findall(r"--bx-code: (\d+)", rules)]
     assert pitches == [6, 8, 10]
@@ -169,7 +177,7 @@ def test_the_codes_grow_with_the_window():
 
 
 def test_the_bars_say_every_distance():
-    text = activations_html.apart(np.array([3, 900, 12], np.int32), 1000, 2)
+    text = pieces.apart(np.array([3, 900, 12], np.int32), 1000, 2)
     assert re.findall(r"<span>([\d,]+)</span></div>", text) == ["3", "900", "12"]
     assert 'class="nearest"><span>0<' in text
     assert 'class="own"><span>2<' in text
@@ -181,7 +189,7 @@ def test_the_bars_say_every_distance():
 
 def test_the_table_of_distances():
     distances = np.array([[100.4, 300, 200], [300, 110, float("nan")], [200, float("nan"), 125.6]])
-    text = activations_html.matrix(distances, marked=1)
+    text = pieces.matrix(distances, marked=1)
     assert re.findall(r"<td[^>]*>([^<]+)</td>", text) == [
         "100",
         "300",
@@ -196,20 +204,20 @@ def test_the_table_of_distances():
     assert len(re.findall(r'<th scope="\w+" class="own">1<', text)) == 2
     shade = dict(zip(["100", "300", "200"], re.findall(r"--near:(\d+)%", text), strict=False))
     assert shade == {"100": "100", "300": "0", "200": "100"}
-    assert ">3.2</td>" in activations_html.matrix(np.array([[3.25, 5], [5, 4]]), marked=None)
+    assert ">3.2</td>" in pieces.matrix(np.array([[3.25, 5], [5, 4]]), marked=None)
 
 
 def test_a_row_a_layer_with_its_exact_counts(known):
-    text = activations_html.use(known.layers, marked=1)
+    text = pieces.use(known.layers, marked=1)
     rows = text.split("<tr")[2:-1]
     assert len(rows) == 3
     for number, (row, layer) in enumerate(zip(rows, known.layers, strict=True)):
-        assert words.layer_name(number) in row
+        assert layer_name(number) in row
         assert (' class="own"' in row.split(">")[0]) == (number == 1)
         assert re.findall(r"<td>(\d+)</td>", row) == [str(layer.never), str(layer.always)]
         assert f"{layer.entropy.mean():.2f}</td>" in row
         heights = [int(h) for h in re.findall(r'class="o[nf]f?" style="height:(\d+)%"', row)]
-        assert len(heights) == activations.BINS
+        assert len(heights) == BINS
         assert max(heights) == 100
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bnn_core.reproduce import EXPERIMENTS, Results
 from bnn_core.reproduce.experiments import CURVES
 from explorer.palette import DARK, LIGHT
-from explorer.screens.results import html as results_html
+from explorer.screens.results import html as pieces
 from explorer.screens.results import words
 from explorer.screens.results.charts import curve_chart, damage_chart
 from explorer.screens.results.rows import at, curve, damages, table_rows
@@ -56,7 +56,7 @@ def test_the_table_has_what_was_run_beside_the_paper(results: Results) -> None:
     assert rows[1].bitwise == pytest.approx((1.2, 1.3, 1.4))
     assert rows[1].experiment.paper == (1.17, 1.33)
     assert rows[0].real == ()
-    text = results_html.table(rows)
+    text = pieces.table(rows)
     assert text.count("ours bit") == 5 + 1  # a dot a seed, and the legend's
     assert text.count("ours float") == 4 + 1
     assert "<b>1.30\N{NARROW NO-BREAK SPACE}%</b>" in text
@@ -79,7 +79,7 @@ def test_the_changes_are_told_against_the_plain_network(results: Results) -> Non
         results.records += [record(name, seed, error) for seed, error in enumerate(errors)]
     rows = table_rows(results, "ablation")
     assert [row.experiment.title for row in rows] == ["plain", "tanh' as pseudo-gradient", "nudged inputs"]
-    text = results_html.changes(rows)
+    text = pieces.changes(rows)
     assert re.findall(r'<td class="number">([^<]*)</td></tr>', text) == [
         "\N{EN DASH}",
         "+0.20",
@@ -93,7 +93,7 @@ def test_the_changes_are_told_against_the_plain_network(results: Results) -> Non
 def test_the_axis_has_room_for_every_mark_and_few_numbers(errors: list[float]) -> None:
     made = Results(Path("none.json"))
     made.records = [record("plain-512", seed, error) for seed, error in enumerate(errors)]
-    text = results_html.changes(table_rows(made, "ablation"))
+    text = pieces.changes(table_rows(made, "ablation"))
     places = [float(place) for place in re.findall(r'class="ours \w+" style="left:([\d.]+)%', text)]
     assert len(places) > len(errors)
     # A mark of 12 px, on the narrowest axis of 240 px, is half of 5 % wide.

@@ -13,9 +13,10 @@ from bnn_core.kernels import PackedLayer
 from explorer.palette import DARK, LIGHT, Palette
 from explorer.screens.train.error_chart import error_chart
 from explorer.screens.train.flips_chart import flips_chart, spread
+from explorer.screens.train.templates import templates
 from explorer.screens.train.weights_chart import bin_colours, weights_chart
 from explorer.server.history import Cursor, History, history, planned_only
-from explorer.shared.templates import templates
+from explorer.shared.planes import Planes
 from tests.explorer import records as R
 
 
@@ -137,6 +138,8 @@ def test_the_boundary_and_the_share_of_zeros_are_written() -> None:
     outlines = [t for t in figure.data if t.type == "scatter"]
     assert len(bars) == len(outlines) == 3
     assert outlines[0].line.color == LIGHT.float
+    for name in ("Hidden 1", "Hidden 2", "Output"):
+        assert f"<b>{name}</b>" in text
 
 
 def test_a_phase_1_histogram_has_no_outline() -> None:
@@ -150,6 +153,8 @@ def test_flips_are_of_the_phase_under_way_and_labels_do_not_meet() -> None:
     places = sorted(a.y for a in figure.layout.annotations)
     assert min(np.diff(places)) > 0.2
     assert "Output 4.0 %" in plain(figure)
+    assert [line.name for line in figure.data] == ["Hidden 1", "Hidden 2", "Output"]
+    assert all(line.hovertemplate.endswith(f"<extra>{line.name}</extra>") for line in figure.data)
     assert spread([1.0, 1.0, 1.0], 0.5, 10) == [1.0, 1.5, 2.0]
     assert max(spread([10.0, 10.0], 1.0, 10)) == 10
 
@@ -165,6 +170,10 @@ def network(weights: np.ndarray, mask: np.ndarray | None = None) -> BitwiseNetwo
     return BitwiseNetwork((layer, last))
 
 
+def flips(shown: Planes) -> list[int | None]:
+    return [shown.at(unit).total.flips for unit in range(len(shown.bits))]
+
+
 def test_templates_are_the_first_units_and_their_flips() -> None:
     rng = np.random.default_rng(1)
     before = rng.integers(0, 2, (16, 784)).astype(np.uint8)
@@ -173,9 +182,9 @@ def test_templates_are_the_first_units_and_their_flips() -> None:
     shown = templates(network(after), network(before))
     assert shown is not None
     assert shown.bits.shape == (10, 28, 28)
-    assert shown.flips == [0, 0, 0, 5, 0, 0, 0, 0, 0, 0]
+    assert flips(shown) == [0, 0, 0, 5, 0, 0, 0, 0, 0, 0]
     assert np.array_equal(shown.bits[3].ravel(), after[3])
-    assert shown.on == [int(row.sum()) for row in after[:10]]
+    assert [shown.at(unit).total.plus for unit in range(10)] == [int(row.sum()) for row in after[:10]]
     alone = templates(network(after))
     assert alone is not None
     assert alone.changed is None
@@ -187,13 +196,13 @@ def test_a_weight_that_is_switched_off_or_on_has_flipped() -> None:
     mask[0, :3] = 0
     shown = templates(network(bits, mask), network(bits))
     assert shown is not None
-    assert shown.flips == [3, 0, 0, 0, 0, 0, 0, 0]
+    assert flips(shown) == [3, 0, 0, 0, 0, 0, 0, 0]
     # Under the mask a bit has no value: its changes are none.
     other = bits.copy()
     other[0, :3] = 0
     again = templates(network(other, mask), network(bits, mask))
     assert again is not None
-    assert again.flips == [0] * 8
+    assert flips(again) == [0] * 8
 
 
 def test_inputs_that_are_no_picture_have_no_templates() -> None:

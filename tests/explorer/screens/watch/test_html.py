@@ -17,9 +17,9 @@ from explorer.components.bit_matrix import Bracket, Cell, encode
 from explorer.components.digit_pad import RASTER, decode
 from explorer.palette import DARK, LIGHT, css_variables
 from explorer.screens.watch import html as pieces
+from explorer.screens.watch.arithmetic import agreement, unit_sum
 from explorer.screens.watch.layout import pitch_rules
-from explorer.shared import fields as watch
-from explorer.shared import html, numbers
+from explorer.shared import fields, html, numbers
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +34,27 @@ def trace(quick):
 
 @given(st.integers(8, 4096))
 def test_a_field_holds_every_unit_and_is_as_high_as_the_bars(units):
-    field = watch.hidden_field(units)
+    field = fields.hidden_field(units)
     assert field.rows * field.cols >= units > field.rows * (field.cols - 1)
-    assert field.rows * field.scale == watch.FIELD_ROWS
+    assert field.rows * field.scale == fields.FIELD_ROWS
 
 
 @pytest.mark.parametrize(
     ("units", "rows", "cols"), [(1024, 32, 32), (512, 32, 16), (256, 16, 16), (4096, 64, 64)]
 )
 def test_usual_fields(units, rows, cols):
-    field = watch.hidden_field(units)
+    field = fields.hidden_field(units)
     assert (field.rows, field.cols) == (rows, cols)
 
 
 def test_units_lie_in_their_order_and_bands():
-    field = watch.hidden_field(512)
+    field = fields.hidden_field(512)
     order = np.random.default_rng(0).permutation(512)
     bits = np.zeros(512, np.uint8)
     edges = band_edges(10, 512)
     bits[order[edges[3] : edges[4]]] = 1
     cells = field.place(bits, order)
-    start, stop = watch.band(field, [int(edge) for edge in edges], 3)
+    start, stop = fields.band(field, 10, 3)
     on = np.flatnonzero(cells.ravel())
     assert on[0] == start * field.cols
     assert on[-1] + 1 == stop * field.cols
@@ -63,9 +63,9 @@ def test_units_lie_in_their_order_and_bands():
 
 @pytest.mark.parametrize("planes", [1, 2])
 def test_input_bits_lie_as_the_picture(planes):
-    field = watch.input_field(784 * planes, 28)
+    field = fields.input_field(784 * planes, 28)
     bits = np.arange(784 * planes, dtype=np.uint16) % 251
-    placed = watch.place_inputs(field, bits.astype(np.uint8))
+    placed = fields.place_inputs(field, bits.astype(np.uint8))
     assert placed.shape == (28, 28 * planes)
     for plane in range(planes):
         picture = bits[784 * plane : 784 * (plane + 1)].reshape(28, 28)
@@ -75,16 +75,16 @@ def test_input_bits_lie_as_the_picture(planes):
 def test_the_arithmetic_of_a_unit_adds_up(trace):
     for layer in trace:
         for unit in range(0, len(layer.bits), 7):
-            value = watch.unit_sum(layer, unit)
-            assert value.agree - value.differ + value.bias == value.total
-            assert value.bit == (value.total >= 0)
-            assert value.agree == watch.agreement(layer, unit).sum()
-            assert value.off == 0
+            value = unit_sum(layer, unit)
+            assert value.agree - value.differ + value.bias == value.total == layer.sums[unit]
+            assert value.bit == layer.bits[unit] == (value.total >= 0)
+            assert value.agree == agreement(layer, unit).sum()
+            assert value.out == 0
 
 
 def test_reading_ties_go_to_the_lower_class():
-    assert watch.reading(np.array([1, 5, -3, 5], np.int32)) == watch.Reading(1, 0, 3)
-    assert watch.reading(np.array([-9, -5], np.int32)) == watch.Reading(1, 4, 0)
+    assert fields.reading(np.array([1, 5, -3, 5], np.int32)) == fields.Reading(1, 0, 3)
+    assert fields.reading(np.array([-9, -5], np.int32)) == fields.Reading(1, 4, 0)
 
 
 def test_the_bars_are_the_sums(trace):
@@ -135,14 +135,14 @@ def test_text_from_outside_is_escaped():
 
 @pytest.mark.parametrize(("true", "says"), [(3, "right"), (5, "It is a 5."), (None, "votes")])
 def test_right_and_wrong_are_written_out(true, says):
-    text = pieces.answer(watch.Reading(3, 396, 5), true, 3)
+    text = pieces.answer(fields.Reading(3, 396, 5), true, 3)
     assert says in text
     assert ("✕" in text) == (true == 5)
     assert ("✓" in text) == (true == 3)
 
 
 def test_the_pitch_grows_with_the_window():
-    rules = pitch_rules(watch.input_field(784, 28), [watch.hidden_field(1024)] * 3)
+    rules = pitch_rules(fields.input_field(784, 28), [fields.hidden_field(1024)] * 3)
     assert "--bx-columns: 124;" in rules
     pitches = {
         int(pitch): int(width)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.runs.find import find_run
+from explorer.server import live
 from tests.explorer.pages import notes, text
 
 
@@ -50,6 +51,7 @@ def test_the_bars_show_the_network_s_own_integers(open_page):
 
 def test_without_training_the_time_is_measured_against_numpy(open_page, monkeypatch):
     monkeypatch.setenv("BNN_TRAINING", "off")
+    live.speeds.clear()  # a worker of another test may have answered
     at = open_page(model="quick")
     for thread in [t for t in threading.enumerate() if t.name == "speed"]:
         thread.join(60)

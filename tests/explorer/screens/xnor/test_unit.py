@@ -14,10 +14,10 @@ from bnn_core.bench import cost
 from bnn_core.bits import pack
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer
 from explorer.components.word_stepper import decode
-from explorer.screens.xnor import html as xnor_html
-from explorer.screens.xnor import unit as xnor
+from explorer.screens.xnor import html as pieces
 from explorer.screens.xnor import words
 from explorer.screens.xnor.steps import stepper
+from explorer.screens.xnor.unit import all_agree, check_layer, hex_word, near_zero, tell, telling_word
 from explorer.shared.fields import hidden_field, reading
 from explorer.shared.numbers import signed
 
@@ -51,7 +51,7 @@ def scenes(draw):
 
 def checks(network, traces):
     return [
-        xnor.check_layer(each, trace.inputs, KERNELS.values())
+        check_layer(each, trace.inputs, KERNELS.values())
         for each, trace in zip(network.layers, traces, strict=True)
     ]
 
@@ -60,7 +60,7 @@ def checks(network, traces):
 def test_the_words_add_up_to_the_network_s_own_integers(scene):
     network, traces, hidden, output = scene
     for number, index in ((1, hidden), (2, output)):
-        trace, unit = traces[number - 1], xnor.tell(network, traces, number, index)
+        trace, unit = traces[number - 1], tell(network, traces, number, index)
         assert sum(word.agree for word in unit.words) == trace.counts[index] == unit.ledger.agree
         assert sum(word.active for word in unit.words) == trace.active[index]
         assert sum(word.bits for word in unit.words) == len(trace.inputs) == unit.inputs
@@ -75,14 +75,14 @@ def test_the_words_add_up_to_the_network_s_own_integers(scene):
 @given(scenes())
 def test_the_words_are_those_of_the_core_and_padding_is_not_there(scene):
     network, traces, hidden, _ = scene
-    unit = xnor.tell(network, traces, 1, hidden)
+    unit = tell(network, traces, 1, hidden)
     inputs, weights = pack(traces[0].inputs), network.layers[0].weight[hidden]
     assert len(unit.words) == network.layers[0].words
     for index, word in enumerate(unit.words):
         assert (word.inputs, word.weights) == (inputs[index], weights[index])
-        assert int(xnor.hex_word(word.inputs, word.bits), 16) == word.inputs
+        assert int(hex_word(word.inputs, word.bits), 16) == word.inputs
         assert word.used >> word.bits == word.xnor >> word.bits == 0
-        assert len(xnor.hex_word(word.xnor, word.bits)) == 2 + -(-word.bits // 4)
+        assert len(hex_word(word.xnor, word.bits)) == 2 + -(-word.bits // 4)
         for bit in range(word.bits):
             at = word.first + bit
             used = traces[0].used(hidden)
@@ -101,7 +101,7 @@ def test_every_kernel_is_run_and_agrees(scene):
             assert np.array_equal(sums, trace.sums)
         assert check.wrong == {}
         assert check.units == len(trace.sums)
-        assert xnor.all_agree(xnor.tell(network, traces, number, index), check)
+        assert all_agree(tell(network, traces, number, index), check)
     assert sum(check.operations for check in found) == cost(network).bit_operations
 
 
@@ -126,23 +126,23 @@ BAD = Kernel("bad", "Bad", one_off)
 
 
 def test_a_kernel_that_is_wrong_is_named(quick, traces):
-    check = xnor.check_layer(quick.layers[1], traces[1].inputs, [*KERNELS.values(), BAD])
+    check = check_layer(quick.layers[1], traces[1].inputs, [*KERNELS.values(), BAD])
     assert check.wrong == {BAD: 1}
-    assert not xnor.all_agree(xnor.tell(quick, traces, 2, 3), check)
+    assert not all_agree(tell(quick, traces, 2, 3), check)
     assert "✕" in words.disagree("Hidden 2", check.wrong, check.units)
     assert "Bad: 1 of 256" in words.disagree("Hidden 2", check.wrong, check.units)
-    assert "not the same" in xnor_html.summary([check])
-    assert "differ" in xnor_html.layer_caption(check, 4)
-    told = stepper(xnor.tell(quick, traces, 2, 3), traces[1], check, identity="", word=0)["ways"]
+    assert "not the same" in pieces.summary([check])
+    assert "differ" in pieces.layer_caption(check, 4)
+    told = stepper(tell(quick, traces, 2, 3), traces[1], check, identity="", word=0)["ways"]
     assert told["wrong"]
     assert [same for _, _, same in told["rows"]] == [True] * len(KERNELS) + [False]
 
 
 def test_kernels_that_are_wrong_alike_do_not_agree_with_the_page(quick, traces):
-    check = xnor.check_layer(quick.layers[1], traces[1].inputs, [BAD, replace(BAD, name="worse")])
+    check = check_layer(quick.layers[1], traces[1].inputs, [BAD, replace(BAD, name="worse")])
     assert check.wrong == {}
-    assert not xnor.all_agree(xnor.tell(quick, traces, 2, 3), check)
-    assert xnor.all_agree(xnor.tell(quick, traces, 2, 4), check)
+    assert not all_agree(tell(quick, traces, 2, 3), check)
+    assert all_agree(tell(quick, traces, 2, 4), check)
 
 
 def unpacked(text: str, count: int) -> list[int]:
@@ -153,7 +153,7 @@ def unpacked(text: str, count: int) -> list[int]:
 @given(scenes(), st.integers(0, 4))
 def test_the_browser_gets_the_bits_and_every_step(scene, word):
     network, traces, hidden, _ = scene
-    unit = xnor.tell(network, traces, 1, hidden)
+    unit = tell(network, traces, 1, hidden)
     word = min(word, len(unit.words))
     data = stepper(unit, traces[0], checks(network, traces)[0], identity="x", word=word)
     count = len(traces[0].inputs)
@@ -182,7 +182,7 @@ def test_the_browser_gets_the_bits_and_every_step(scene, word):
 def test_the_ledger_closes(quick, traces):
     check = checks(quick, traces)
     for number, index in ((1, 0), (2, 7), (3, 3)):
-        unit = xnor.tell(quick, traces, number, index)
+        unit = tell(quick, traces, number, index)
         data = stepper(unit, traces[number - 1], check[number - 1], identity="", word=0)
         text = " ".join(term["text"] for term in data["end"]["ledger"]).replace("−", "-")
         agree, differ, bias, total = re.match(r"(\d+) - (\d+) \+ \(?(-?\d+)\)? = ([+-]?\d+)", text).groups()
@@ -201,13 +201,13 @@ def test_the_ledger_closes(quick, traces):
 
 
 def test_the_word_that_moves_the_sum_most_is_shown_first(quick, traces):
-    unit = xnor.tell(quick, traces, 2, 5)
+    unit = tell(quick, traces, 2, 5)
     adds = [abs(word.adds) for word in unit.words]
-    assert adds[xnor.telling_word(unit.words) - 1] == max(adds)
+    assert adds[telling_word(unit.words) - 1] == max(adds)
 
 
 def test_half_of_the_units_are_near_zero(traces):
-    near = xnor.near_zero(traces[0].sums).astype(bool)
+    near = near_zero(traces[0].sums).astype(bool)
     size = np.abs(traces[0].sums)
     assert 0 < near.sum() <= len(near) // 2
     assert size[near].max() < size[~near].min()
@@ -220,7 +220,7 @@ def test_zero_one_words_say_what_is_absent():
         features="zero-one",
     )
     found = network.trace(load_mnist().test_images[0])
-    unit = xnor.tell(network, found, 1, 4)
+    unit = tell(network, found, 1, 4)
     data = stepper(unit, found[0], checks(network, found)[0], identity="", word=0)
     absent = int((found[0].inputs == 0).sum())
     assert data["end"]["out"] == f"{absent} of 784 inputs take no part: absent"
@@ -230,21 +230,21 @@ def test_zero_one_words_say_what_is_absent():
 
 def test_the_whole_network_is_one_row_in_a_window_that_is_wide_enough():
     fields = [hidden_field(1024)] * 3
-    rules = xnor_html.flow_rules(fields)
+    rules = pieces.flow_rules(fields)
     widths = [int(width) for width in re.findall(r"min-width: (\d+)px", rules)]
     pitches = [int(pitch) for pitch in re.findall(r"--bx-field: (\d+)", rules)]
     assert widths == sorted(widths)
-    assert pitches == list(xnor_html.PITCHES)
+    assert pitches == list(pieces.PITCHES)
     for width, pitch in zip(widths, pitches[1:], strict=True):
         assert sum(max(152, field.cols * pitch) for field in fields) + 2 * 32 < width
 
 
 def test_the_summary_counts_what_was_compared(quick, traces):
-    text = xnor_html.summary(checks(quick, traces))
+    text = pieces.summary(checks(quick, traces))
     assert f"{sum(quick.sizes[1:])} integers" in text
     assert f"the same from {words.spelled(len(KERNELS))} kernels" in text
     assert f"{cost(quick).bit_operations:,}" in text
-    assert f'class="digit">{traces[-1].sums.argmax()}<' in xnor_html.read_as(reading(traces[-1].sums))
+    assert f'class="digit">{traces[-1].sums.argmax()}<' in pieces.read_as(reading(traces[-1].sums))
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnn_core import BitwiseNetwork, InputError
+from bnn_core import BitwiseNetwork
 from bnn_core.measures import band_edges
-from explorer.screens.weights import cache
-from explorer.screens.weights import words as here
+from explorer.screens.weights import cache, words
 from explorer.screens.weights.address import SORT, Sort
 from explorer.server import catalogue
-from explorer.shared import fields as watch
-from explorer.shared import planes as weights
 from explorer.shared import view as state
-from explorer.shared import words
+from explorer.shared.fields import Field, input_field
+from explorer.shared.planes import Order, Planes, planes_of
+from explorer.shared.scene import refuse_other_digits
 
 TYPICAL = 3
 """The digit whose unit is shown first, as on the Watch page."""
@@ -30,7 +29,7 @@ class Versus:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Subject:
     """What the page shows, computed once a run of the script.
 
     Attributes:
@@ -76,25 +75,25 @@ class Shown:
         return self.before is not None
 
     @cached_property
-    def first(self) -> watch.Field:
+    def first(self) -> Field:
         """How a template lies."""
-        return watch.input_field(self.network.sizes[0], self.network.side)
+        return input_field(self.network.sizes[0], self.network.side)
 
     @property
     def input_planes(self) -> int:
         """Input bits a pixel."""
         return self.first.cols // self.first.rows
 
-    def order(self, layer: int) -> weights.Order:
+    def order(self, layer: int) -> Order:
         """Position -> unit, of a layer from 1."""
         return cache.order_of(self.last, layer, self.sort)
 
-    def planes(self, layer: int) -> weights.Planes:
+    def planes(self, layer: int) -> Planes:
         """A layer's weights as they come."""
         before = None if self.before is None else self.before.network.layers[layer - 1]
-        return weights.planes_of(self.network.layers[layer - 1], before)
+        return planes_of(self.network.layers[layer - 1], before)
 
-    def matrix(self, layer: int) -> weights.Planes:
+    def matrix(self, layer: int) -> Planes:
         """A layer's weights in order."""
         before = None if self.before is None else self.before.file
         return cache.matrix(self.shown, before, self.last, layer, self.sort)
@@ -102,29 +101,27 @@ class Shown:
 
 def compose(
     view: state.View, entry: catalogue.Entry, moment: catalogue.KeptMoment, versus: Versus | None
-) -> Shown:
+) -> Subject:
     """Find network and unit.
 
     Raises:
         InputError: the network's file cannot be used, or it reads other pictures.
     """
-    data = catalogue.digits()
     shown, last = moment.file, catalogue.moments(entry)[-1].file
     network = catalogue.load_network(shown)
-    if network.side != data.side or network.sizes[-1] != data.classes:
-        raise InputError(words.OTHER_DIGITS.format(sizes="-".join(map(str, network.sizes))))
+    refuse_other_digits(network)
     layer, unit, layers = view.layer, view.unit, len(network.layers)
     correction = None
     if unit is not None and (layer > layers or unit >= network.sizes[layer]):
-        note = here.no_such_unit(layer, unit, network.sizes)
+        note = words.no_such_unit(layer, unit, network.sizes)
         correction = state.Correction(note, {"layer": 1, "unit": None})
         layer, unit = 1, None
     elif layer > layers:
-        correction = state.Correction(here.no_such_layer(layer, layers), {"layer": 1})
+        correction = state.Correction(words.no_such_layer(layer, layers), {"layer": 1})
         layer = 1
     if unit is None:
         unit = typical_unit(last, layer, view.digit)
-    return Shown(view, entry, network, shown, last, layer, unit, versus, correction)
+    return Subject(view, entry, network, shown, last, layer, unit, versus, correction)
 
 
 def typical_unit(last: catalogue.File, layer: int, digit: int | None) -> int:
