@@ -17,7 +17,7 @@ from bnn_core.bench.cost import ENERGY_SOURCE, cost
 from bnn_core.bench.machine import machine
 from bnn_core.bench.start import cold_start
 from bnn_core.bits import WordArray, pack, unpack
-from bnn_core.datasets import load_mnist
+from bnn_core.datasets.digits import load_mnist
 from bnn_core.datasets.features import input_values
 from bnn_core.kernels import KERNELS, PackedLayer, kernel_name
 from bnn_core.network.bitwise import BitwiseNetwork

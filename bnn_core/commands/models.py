@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bnn_core.commands.options import Data, Json, Model, digits_of
 from bnn_core.commands.terminal import print_json
-from bnn_core.datasets import load_image
+from bnn_core.datasets.image import load_image
 from bnn_core.models import find_model, shipped_models
 from bnn_core.names import MODEL_FILE
 from bnn_core.network.bitwise import BitwiseNetwork

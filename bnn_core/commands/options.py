@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bnn_core.datasets import Digits, load_digits, load_mnist
+from bnn_core.datasets.digits import Digits, load_digits, load_mnist
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")]

@@ -37,7 +37,7 @@ from typing import Any, TextIO
 
 from bnn_core.bench import one_digit
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, load_digits, load_mnist
+from bnn_core.datasets.digits import Digits, load_digits, load_mnist
 from bnn_core.errors import InputError
 from bnn_core.events import Event
 from bnn_core.names import LOG_FILE
@@ -184,7 +184,7 @@ def main() -> None:
     """Serve standard input and output until the input ends or SIGTERM comes."""
     # Imports write nothing, but a stray print must not garble the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
-    from bnn_core.training import warm_up  # torch: seconds, paid ahead
+    from bnn_core.training.start import warm_up  # torch: seconds, paid ahead
 
     warm_up()
     _ = load_mnist().sha256

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bnn_core.bench.machine import processor_name
-from bnn_core.datasets import Digits, split
+from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
 from bnn_core.events import Event
 from bnn_core.network.bitwise import BitwiseNetwork

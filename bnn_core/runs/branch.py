@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bnn_core.config import FieldSpec, RunConfig, field_specs
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
 from bnn_core.events import Branched, Event
 from bnn_core.files import write_atomically

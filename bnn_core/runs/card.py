@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.events import RunEnded
 from bnn_core.network.bitwise import BitwiseNetwork
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
 from bnn_core.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
 from bnn_core.network.bitwise import BitwiseNetwork
@@ -111,14 +111,14 @@ def recompute(
 
 
 def _train(config: RunConfig, data: Digits, checkpoint: Checkpoint) -> Iterator[Event]:
-    from bnn_core.training import train
+    from bnn_core.training.start import train
 
     return train(config, data, checkpoint=checkpoint)
 
 
 def _start(config: RunConfig, data: Digits, threads: int) -> Checkpoint:
     """The state before the first step."""
-    from bnn_core.training import train
+    from bnn_core.training.start import train
 
     return next(e for e in train(config, data, threads=threads) if isinstance(e, Checkpoint))
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from filelock import FileLock, Timeout
 
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, split
+from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
 from bnn_core.events import (
     Branched,
@@ -205,7 +205,7 @@ def _record(
 def torch_train() -> Callable[..., Iterator[Event]]:
     """``train()``, whose torch is imported only now; raises InputError where there is none."""
     try:
-        from bnn_core.training import train
+        from bnn_core.training.start import train
     except ImportError as error:
         raise InputError(
             f"Training needs torch, which cannot be imported ({error}): install it as requirements.txt says."

@@ -1,4 +1,4 @@
-"""train(): both phases of a run as an iterator of events (torch, loaded when it is first asked for).
+"""Both phases of a run as an iterator of events (torch).
 
 Phase 1 trains a real network whose weights are pressed towards -1 and +1 (weight compression, section
 3.1). Phase 2 binarises it before every step and lets the error of the *binarised* network train the
@@ -17,16 +17,3 @@ latent weights (noisy back-propagation, section 3.2).
     state      a learner as a checkpoint's arrays
     control    how another thread pauses, stops and sets a run
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from bnn_core.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from bnn_core.training.start import default_threads, steps_of, train, warm_up
-
-__all__ = ["default_threads", "steps_of", "train", "warm_up"]
-
-__getattr__ = lazy_names(__name__, dict.fromkeys(__all__, "start"))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bnn_core.config import PhaseConfig, RunConfig, field_spec
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -42,7 +42,7 @@ FIRST_EPOCH_SNAPSHOTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 
 
 class Run:
-    """A run under way; :func:`bnn_core.training.train` says what its arguments are.
+    """A run under way; :func:`bnn_core.training.start.train` says what its arguments are.
 
     Attributes:
         start_config, config: the configuration that it started with, and as it stands now.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.events import Checkpoint, Event
 from bnn_core.training.control import Control
 from bnn_core.training.run import Run

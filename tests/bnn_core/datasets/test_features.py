@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnn_core.datasets import FEATURES, input_bits, input_count, input_values, load_mnist
+from bnn_core.datasets.digits import load_mnist
+from bnn_core.datasets.features import FEATURES, input_bits, input_count, input_values
 from bnn_core.errors import InputError
 from bnn_core.kernels import KERNELS
 
