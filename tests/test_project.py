@@ -325,13 +325,32 @@ def test_every_relative_link_of_the_readme_exists():
             assert (ROOT / target.split("#")[0]).exists(), f"README.md links to {target}, which is not there"
 
 
+def paths_of(guide):
+    """What a guide names: the tree at its beginning, then what stands in backticks and has a slash."""
+    found, above = [], []
+    for line in re.findall(r"^ {4}( *\S.*)$", guide, re.MULTILINE):
+        depth = (len(line) - len(line.lstrip())) // 2
+        entries = re.split(r" {3,}", line.strip())[0].split()
+        found += ["".join([*above[:depth], entry]) for entry in entries]
+        above[depth:] = entries[-1:]
+    return [*found, *re.findall(r"`(\.?\w[\w.-]*/[\w./-]*)`", guide)]
+
+
 def test_every_path_of_the_contributors_guide_exists():
-    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    tree = re.findall(r"^ {4}(\S+/\S*|\S+\.\w+)(?= |$)", text, re.MULTILINE)
-    named = [*tree, *re.findall(r"`([\w./*-]+/[\w./*-]*)`", text)]
-    assert len(named) > 20
+    assert paths_of("    a/    one\n      b.py  c/   two\n        d.py\n    e/\n1. in `f/g.py`, `h`") == (
+        ["a/", "a/b.py", "a/c/", "a/c/d.py", "e/", "f/g.py"]
+    )
+    named = paths_of((ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert {"bnn_core/datasets/features.py", ".ci/run"} <= set(named)
     for path in named:
-        files(path)
+        files(path.replace("NAME", "*"))
+
+
+def test_a_commit_is_checked_by_what_ci_runs_first():
+    hooks = re.findall(r"entry: (.+)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    stages = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(".venv-ci/", ".venv/")
+    assert hooks
+    assert [hook for hook in hooks if hook not in stages] == []
 
 
 @pytest.mark.parametrize("which", ["test command", "app command"])

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = (
     ("errors", "bits"),
-    ("config", "files", "names", "datasets"),
+    ("files", "names", "datasets", "config"),
     ("presets", "kernels", "models"),
     ("network",),
     ("events", "measures"),

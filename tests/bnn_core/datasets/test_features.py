@@ -121,6 +121,7 @@ from bnn_core.config import field_spec
 from bnn_core.kernels import KERNELS
 from bnn_core.runs.writer import record_run
 from explorer.screens.train import words as train_words
+from explorer.screens.watch.words import features_note
 from explorer.shared import words
 
 mnist, folder = load_mnist(), Path(sys.argv[1]) / "run"
@@ -141,7 +142,7 @@ print(json.dumps({
     "same": [np.array_equal(by["oracle"], scores) for scores in by.values()],
     "spec": [field_spec("data.features").choices, field_spec("data.features").help],
     "refused": refused,
-    "told": [words.features_note("inverted", 100), words.network_name((784, 16, 10), "strict", "inverted"),
+    "told": [features_note("inverted", 100), words.network_name((784, 16, 10), "strict", "inverted"),
              train_words.choice("inverted")],
 }))
 """

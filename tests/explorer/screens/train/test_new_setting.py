@@ -45,9 +45,10 @@ spec.loader.exec_module(sys.modules["bnn_core.config"])
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from bnn_core.commands import train
+from bnn_core.commands.app import app
 from bnn_core.config import field_spec
 from bnn_core.errors import InputError
-from bnn_core.runs import writer
 from bnn_core.runs.branch import refusal
 from bnn_core.runs.past import Moment
 from bnn_core.training.control import Control
@@ -64,8 +65,7 @@ def record(config, *_arguments, **_options):
     raise SystemExit
 
 seen = {}
-writer.record_run = record
-from bnn_core.commands.app import app  # takes up what was just put there
+train.record_run = record
 with contextlib.redirect_stdout(io.StringIO()) as told:
     app(["fields", "--json"], standalone_mode=False)
 seen["fields"] = json.loads(told.getvalue())
