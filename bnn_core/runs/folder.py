@@ -111,13 +111,7 @@ class RunFolder:
     def config(self) -> RunConfig:
         """The run's configuration; raises InputError if the file is damaged."""
         path = self.path / CONFIG_FILE
-        try:
-            return parse_config(path.read_text("utf-8"), str(path))
-        except InputError as error:
-            message = str(error)
-            raise InputError(message if str(path) in message else f"{path}: {message}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not a run's configuration: allowed is a JSON object.") from None
+        return parse_config(path.read_bytes(), str(path))
 
     def log(self) -> EventLog:
         """A follower of the run's records, not yet polled."""
