@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import WordArray, word_count
-from bnn_core.kernels.compiled.code import Program
-from bnn_core.kernels.compiled.layout import Layout, aligned
+from bnn_core.kernels.compiled.code import Layout, Program, aligned
 from bnn_core.kernels.compiled.plan import CHUNK, KINDS, LAYER_FIELDS, PLAN_FIELDS, TOGETHER
 from bnn_core.kernels.layer import PackedLayer, Sums
 

@@ -18,7 +18,7 @@ from bnn_core.kernels.compiled.code import Code, Program
 if TYPE_CHECKING:
     from bnn_core.kernels.compiled.machine import Machine
 
-_SOURCES = ("emit.py", "machine.py", "plan.py", "source.py", "*_ir.py")
+_SOURCES = ("emit.py", "machine.py", "plan.py", "*_ir.py")
 """The modules that machine code depends on."""
 
 _lock = threading.Lock()
@@ -91,7 +91,7 @@ def load(machine: Machine, code: Code, *, masked: bool, folder: Path) -> Program
     content = cache.read(folder, identity)
     cached = content is not None
     if content is None:
-        from bnn_core.kernels.compiled.source import compiled
+        from bnn_core.kernels.compiled.network_ir import compiled
 
         content = compiled(machine, code.writer, masked=masked)
         cache.write(folder, identity, content)
