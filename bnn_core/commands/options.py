@@ -23,6 +23,6 @@ Threads = Annotated[
 ]
 
 
-def digits_of(data: Path | None) -> Digits:
+def digits_of(data: str | Path | None) -> Digits:
     """The digits of that folder, or MNIST; raises InputError if they cannot be used."""
     return load_mnist() if data is None else load_digits(data)

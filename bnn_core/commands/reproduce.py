@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bnn_core.commands import terminal
 from bnn_core.commands.options import Data, Json, Threads, digits_of
@@ -46,7 +45,18 @@ def reproduce(
     root = out or runs_root()
     noted = Results(results or root / "reproduce.json")
     if listing:
-        _list_experiments(wanted, as_json)
+        rows = [
+            {
+                "name": e.name,
+                "group": e.group,
+                "title": e.title,
+                "seeds": e.seeds,
+                "config": e.config.to_dict(),
+            }
+            for e in wanted
+        ]
+        heads = {"name": "name", "group": "group", "what": "title", "seeds": "seeds"}
+        terminal.print_rows(rows, as_json, {head: itemgetter(key) for head, key in heads.items()})
         return 0
     from bnn_core.reproduce import runner
 
@@ -70,27 +80,6 @@ def reproduce(
                 runner.remove(experiment, seed, root)
     _report(noted, wanted, as_json)
     return 0
-
-
-def _list_experiments(experiments: list[Experiment], as_json: bool) -> None:
-    if as_json:
-        terminal.print_json(
-            [
-                {
-                    "name": e.name,
-                    "group": e.group,
-                    "title": e.title,
-                    "seeds": e.seeds,
-                    "config": e.config.to_dict(),
-                }
-                for e in experiments
-            ]
-        )
-        return
-    table = Table("name", "group", "what", "seeds", box=None)
-    for e in experiments:
-        table.add_row(e.name, e.group, e.title, str(e.seeds))
-    Console().print(table)
 
 
 def _report(noted: Results, experiments: list[Experiment], as_json: bool) -> None:

@@ -36,8 +36,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bnn_core.bench import one_digit
+from bnn_core.commands.options import digits_of
 from bnn_core.config import RunConfig
-from bnn_core.datasets.digits import Digits, load_digits, load_mnist
+from bnn_core.datasets.digits import load_mnist
 from bnn_core.errors import InputError
 from bnn_core.events import Event
 from bnn_core.names import LOG_FILE
@@ -157,7 +158,7 @@ class Worker:
         self._say(status="measured", key=request.get("key"), figures=figures, reason=reason)
 
     def _events(self, request: dict[str, Any], control: Control) -> Iterator[Event]:
-        data = _digits(request.get("data"))
+        data = digits_of(request.get("data"))
         folder, label = Path(str(request.get("folder"))), str(request.get("label") or "")
         if request["command"] == "resume_run":
             return resume_run(folder, data, control=control, command=label)
@@ -174,10 +175,6 @@ class Worker:
         print(text, file=sys.stderr)
         with contextlib.suppress(OSError), (Path(folder) / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(text)
-
-
-def _digits(folder: str | None) -> Digits:
-    return load_mnist() if folder is None else load_digits(folder)
 
 
 def main() -> None:
