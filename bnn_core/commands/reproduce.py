@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from operator import itemgetter
 from pathlib import Path
@@ -13,7 +14,7 @@ from bnn_core.commands import terminal
 from bnn_core.commands.options import Data, Json, Threads, digits_of
 from bnn_core.names import runs_root
 from bnn_core.reproduce import tables
-from bnn_core.reproduce.experiments import EXPERIMENTS, Experiment, chosen
+from bnn_core.reproduce.experiments import EXPERIMENTS, chosen
 from bnn_core.reproduce.results import Results
 from bnn_core.training.control import Control
 
@@ -77,17 +78,12 @@ def reproduce(
                 return code
             noted.add(runner.record(experiment, seed, root, digits))
             if not keep:
-                runner.remove(experiment, seed, root)
-    _report(noted, wanted, as_json)
-    return 0
-
-
-def _report(noted: Results, experiments: list[Experiment], as_json: bool) -> None:
-    """What is known of the experiments, beside the paper."""
+                shutil.rmtree(runner.run_folder(experiment, seed, root), ignore_errors=True)
     if as_json:
-        names = {e.name for e in experiments}
+        names = {e.name for e in wanted}
         terminal.print_json([r for r in noted.records if r["experiment"] in names])
-        return
-    for group in dict.fromkeys(e.group for e in experiments):
+        return 0
+    for group in dict.fromkeys(e.group for e in wanted):
         print(tables.markdown(noted, group))
     print(tables.FOOTNOTE)
+    return 0
