@@ -6,7 +6,7 @@ latent weights (noisy back-propagation, section 3.2).
 
     start      train(), from the start or from a checkpoint
     run        which events, in which order
-    learner    the latent network, its optimiser and one step of either phase
+    learner    the latent network, its optimiser, one step of either phase; all that as arrays
     latent     the latent network: both forward passes
     binarize   from real numbers to bits: boundary, pseudo-gradient, flips
     norm       batch-norm, folded into integers
@@ -14,6 +14,5 @@ latent weights (noisy back-propagation, section 3.2).
     schedule   where a run stands; learning rate and gain
     streams    every random number, from seed and place
     measure    errors, and weights by layer
-    state      a learner as a checkpoint's arrays
     control    how another thread pauses, stops and sets a run
 """
