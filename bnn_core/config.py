@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -34,6 +35,10 @@ def _field(default: Any, *, within: tuple[float, float] | None = None, **about: 
 def _group(default: BaseModel, *, acts: str) -> Any:
     """A part of the schema; its fields act then, where they do not say otherwise."""
     return Field(default, json_schema_extra={"acts": acts})
+
+
+_FLIPS: dict[str, Any] = {"within": (0.0, 0.5), "live": True, "section": "noise", "percent": True}
+_DROPOUT: dict[str, Any] = {"within": (0.0, 0.8), "step": 0.05, "live": True, "section": "learning"}
 
 
 class _Frozen(BaseModel):
@@ -184,30 +189,21 @@ class NoiseConfig(_Frozen):
         label="Input bits flipped",
         help="Probability that an input bit is flipped in a training step.",
         equation="z_0 -> -z_0",
-        within=(0.0, 0.5),
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
     hidden_flips: float = _field(
         0.0,
         label="Hidden bits flipped",
         help="Probability that a hidden bit is flipped in a training step.",
         equation="z_i -> -z_i",
-        within=(0.0, 0.5),
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
     weight_flips: float = _field(
         0.0,
         label="Weight bits flipped",
         help="Probability that a weight bit is flipped in a training step.",
         equation="w_ij -> -w_ij",
-        within=(0.0, 0.5),
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
 
 
@@ -249,20 +245,14 @@ class PhaseConfig(_Frozen):
         label="Input dropout",
         help="Probability that an input is left out in a training step.",
         equation="z_0 -> z_0 m / (1 - p)",
-        within=(0.0, 0.8),
-        step=0.05,
-        live=True,
-        section="learning",
+        **_DROPOUT,
     )
     dropout_hidden: float = _field(
         0.0,
         label="Hidden dropout",
         help="Probability that a hidden unit is left out in a training step.",
         equation="z_i -> z_i m / (1 - p)",
-        within=(0.0, 0.8),
-        step=0.05,
-        live=True,
-        section="learning",
+        **_DROPOUT,
     )
     nudge: float = _field(
         0.0,
@@ -334,10 +324,7 @@ class RunConfig(_Frozen):
     def get(self, path: str) -> Any:
         """The value of one dotted field."""
         field_spec(path)
-        value: Any = self
-        for name in path.split("."):
-            value = getattr(value, name)
-        return value
+        return attrgetter(path)(self)
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class RunFolder:
         return sorted(SnapshotFile(SnapshotName.parse(p.stem), p) for p in paths if is_snapshot_name(p.stem))
 
     def card(self) -> dict[str, Any] | None:
-        """The finished run's card, see :mod:`bnn_core.runs.card`; None if there is none that can be read."""
+        """The finished run's card: what it is and how well it reads; None if there is none that can be read."""
         path = self.path / CARD_FILE
         try:
             card = json.loads(path.read_text("utf-8"))

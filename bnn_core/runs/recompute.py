@@ -88,11 +88,11 @@ def recompute(
         yield Recomputing(t=t, done=0.0, epochs=len(ended))
     for index, stretch in enumerate(stretches[first:], start=first):
         place = state.state["place"]
-        if (
-            index == first
-        ):  # a checkpoint knows the changes before it; those after it come again at their steps
+        if index == first:
+            # A checkpoint knows the changes before it; those after it come again at their steps.
             under: dict[str, Any] = {"replay": list(stretch.changes[len(place["changes"]) :])}
-        else:  # the end of one stretch is the start of the next, under that one's configuration
+        else:
+            # The end of one stretch is the start of the next, under that one's configuration.
             under = {
                 "config": stretch.config.to_dict(),
                 "place": {**place, "changes": []},

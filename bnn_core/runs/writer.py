@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from bnn_core.config import RunConfig
@@ -38,7 +40,6 @@ from bnn_core.names import (
     SNAPSHOTS,
     SnapshotName,
 )
-from bnn_core.runs.card import make_card
 from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
@@ -76,7 +77,7 @@ def record_run(
     make_folder(folder)
     with locked(folder):
         write_config(config, folder)
-        yield from _record(
+        yield from record_events(
             train(config, data, control=control, threads=threads, device=device),
             config,
             data,
@@ -124,13 +125,7 @@ def resume_run(
         (folder / SNAPSHOTS).mkdir(exist_ok=True)
         for path in folder.rglob(".*.part"):  # what a kill in mid-write left
             path.unlink(missing_ok=True)
-        yield from _record(events, run.config, data, folder, command)
-
-
-def go_on_from_branching(folder: Path, data: Digits, *, control: Control | None = None) -> Iterator[Event]:
-    """Train a branch whose past has just been written; the caller holds the folder's lock."""
-    run = RunFolder(folder)
-    yield from _record(branch_events(run, data, control), run.config, data, run.path, "")
+        yield from record_events(events, run.config, data, folder, command)
 
 
 def branch_events(run: RunFolder, data: Digits, control: Control | None) -> Iterator[Event]:
@@ -177,10 +172,10 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _record(
+def record_events(
     events: Iterator[Event], config: RunConfig, data: Digits, folder: Path, command: str
 ) -> Iterator[Event]:
-    """Put events on disk one by one, and pass each on once it is there."""
+    """Put events on disk one by one, and pass each on once it is there; the folder is locked."""
     t = 0.0
     with (folder / EVENTS_FILE).open("ab") as log:
         try:
@@ -241,6 +236,10 @@ def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: Bina
 
 
 def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) -> None:
+    """The finished network, and its card: what it is, how it was made, how well it reads.
+
+    ``confusion[i][j]`` of the card counts test digits of class i read as j.
+    """
     assert event.network is not None
     records = RunFolder(folder).events()
     parent = lineage(records)
@@ -259,8 +258,25 @@ def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) 
     write_atomically(folder / MODEL_FILE, content)
     # A run that was resumed is still made by the command that started it.
     began = next((r for r in reversed(records) if r["event"] == Branched.name), records[0])
-    command = began.get("command", "")
-    card = {**make_card(folder.name, network, event, data, command, len(content)), **family}
+    confusion = np.zeros((network.sizes[-1],) * 2, np.int64)
+    np.add.at(confusion, (data.test_labels, network.predict(data.test_images)), 1)
+    card = {
+        "name": folder.name,
+        "what": f"{'-'.join(map(str, network.sizes))}, {network.variant}, {network.features} input bits",
+        "command": began.get("command", ""),
+        **{key: provenance[key] for key in ("seed", "config", "changes")},
+        "error_percent": event.test_error,
+        "errors": event.test_errors,
+        "n": len(data.test_labels),
+        "ties": event.test_ties,
+        "real_error_percent": event.test_error_real,
+        "confusion": confusion.tolist(),
+        "bytes": len(content),
+        "seconds": event.seconds,
+        "date": provenance["date"],
+        "machine": f"{platform.system()} {platform.machine()}",
+        **family,
+    }
     write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
 
 

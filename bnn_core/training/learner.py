@@ -106,12 +106,17 @@ class Learner:
         Returns:
             that mean, of the digits as they are.
         """
-        nudge = (config.phase1 if phase == 1 else config.phase2).nudge
+        network, nudge = self.network, (config.phase1 if phase == 1 else config.phase2).nudge
         z = self.material.values[batch].float().requires_grad_(nudge > 0)  # (batch, inputs)
         labels = self.material.labels[batch]
 
         def loss_of(z: Tensor) -> Tensor:
-            return F.cross_entropy(self._logits(z, config, phase, gain, noise), labels)
+            if phase == 1:
+                dropout = (config.phase1.dropout_input, config.phase1.dropout_hidden)
+                logits = network.real_forward(z, gain, dropout=dropout, generator=noise)
+            else:
+                logits = network.bitwise_forward(z, config, noise)[-1] * network.logit_scale
+            return F.cross_entropy(logits, labels)  # as training sees them: with noise and dropout
 
         self.optimizer.zero_grad()
         loss = loss_of(z)
@@ -124,17 +129,8 @@ class Learner:
             group["lr"] = rate
         self.optimizer.step()
         if phase == 2:
-            self.network.clip()
+            network.clip()
         return float(loss.detach())
-
-    def _logits(
-        self, z: Tensor, config: RunConfig, phase: int, gain: float, noise: torch.Generator
-    ) -> Tensor:
-        """(batch, classes) as training sees them: with noise and dropout."""
-        if phase == 1:
-            dropout = (config.phase1.dropout_input, config.phase1.dropout_hidden)
-            return self.network.real_forward(z, gain, dropout=dropout, generator=noise)
-        return self.network.bitwise_forward(z, config, noise)[-1] * self.network.logit_scale
 
     @torch.no_grad()
     def _nudged(self, z: Tensor, share: float, low: int) -> Tensor:

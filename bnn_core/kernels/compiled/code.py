@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.layer import PackedLayer
-
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
-
 
 _ALIGNMENT = 64
 
