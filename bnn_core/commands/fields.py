@@ -11,16 +11,6 @@ from bnn_core.config import field_specs
 
 def fields(as_json: Json = False) -> None:
     """List every field of a run's configuration: range, default, help and equation."""
-    rows = [
-        {
-            "field": s.path,
-            "allowed": s.allowed,
-            "default": s.default,
-            "unit": s.unit,
-            "help": s.help,
-            "equation": s.equation,
-            "live": s.live,
-        }
-        for s in field_specs()
-    ]
+    said = ("allowed", "default", "unit", "help", "equation", "live")
+    rows = [{"field": spec.path, **{key: getattr(spec, key) for key in said}} for spec in field_specs()]
     print_rows(rows, as_json, {head: itemgetter(head) for head in ("field", "default", "allowed", "help")})

@@ -46,16 +46,8 @@ def reproduce(
     root = out or runs_root()
     noted = Results(results or root / "reproduce.json")
     if listing:
-        rows = [
-            {
-                "name": e.name,
-                "group": e.group,
-                "title": e.title,
-                "seeds": e.seeds,
-                "config": e.config.to_dict(),
-            }
-            for e in wanted
-        ]
+        said = ("name", "group", "title", "seeds")
+        rows = [{key: getattr(e, key) for key in said} | {"config": e.config.to_dict()} for e in wanted]
         heads = {"name": "name", "group": "group", "what": "title", "seeds": "seeds"}
         terminal.print_rows(rows, as_json, {head: itemgetter(key) for head, key in heads.items()})
         return 0

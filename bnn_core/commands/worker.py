@@ -177,16 +177,16 @@ class Worker:
             log.write(text)
 
 
-def main() -> None:
-    """Serve standard input and output until the input ends or SIGTERM comes."""
+def worker() -> None:
+    """Serve training runs to a program: JSON lines in, JSON lines out."""
     # Imports write nothing, but a stray print must not garble the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     from bnn_core.training.start import warm_up  # torch: seconds, paid ahead
 
     warm_up()
     _ = load_mnist().sha256
-    worker = Worker(sys.stdin, answers)
+    serving = Worker(sys.stdin, answers)
     # Ctrl-C in the app's terminal reaches the worker too: the app closes our input, which ends us well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=worker.end).start())
-    worker.serve()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=serving.end).start())
+    serving.serve()

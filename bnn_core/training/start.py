@@ -15,11 +15,6 @@ from bnn_core.training.control import Control
 from bnn_core.training.run import Run
 
 
-def default_threads() -> int:
-    """One core is left to the pages."""
-    return max(1, (os.cpu_count() or 2) - 1)
-
-
 def train(
     config: RunConfig,
     data: Digits,
@@ -52,7 +47,7 @@ def train(
     """
     if checkpoint is not None:
         threads = int(checkpoint.state["threads"])
-    torch.set_num_threads(threads or default_threads())
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 2) - 1))  # one core is left to the pages
     yield from Run(config, data, control or Control(), checkpoint, device).events()
 
 
