@@ -70,3 +70,9 @@ def padding_is_zero(words: WordArray, bits: int) -> bool:
     """Whether every bit behind the last one is 0."""
     used = bits % WORD_BITS
     return used == 0 or not np.any(words[..., -1] >> np.uint64(used))
+
+
+def count_ones(words: WordArray) -> NDArray[np.int32]:
+    """How many bits of each row are 1: (...,) int32 of (..., words)."""
+    counts: NDArray[np.int32] = np.bitwise_count(words).sum(axis=-1, dtype=np.int32)
+    return counts

@@ -11,11 +11,11 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
-from pydantic.fields import FieldInfo
 
 from bnn_core.datasets.features import FEATURES, USUAL
 from bnn_core.errors import InputError
@@ -26,14 +26,19 @@ else:
     Features = Literal[tuple(FEATURES)]
 
 
-def _field(default: Any, *, minimum: float | None = None, maximum: float | None = None, **about: Any) -> Any:
+def _field(default: Any, *, within: tuple[float, float] | None = None, **about: Any) -> Any:
     """A field of the schema; ``about`` is what :class:`FieldSpec` takes besides, and refuses if it cannot."""
-    return Field(default, ge=minimum, le=maximum, json_schema_extra=about)
+    least, most = within or (None, None)
+    return Field(default, ge=least, le=most, json_schema_extra={"minimum": least, "maximum": most, **about})
 
 
 def _group(default: BaseModel, *, acts: str) -> Any:
     """A part of the schema; its fields act then, where they do not say otherwise."""
     return Field(default, json_schema_extra={"acts": acts})
+
+
+_FLIPS: dict[str, Any] = {"within": (0.0, 0.5), "live": True, "section": "noise", "percent": True}
+_DROPOUT: dict[str, Any] = {"within": (0.0, 0.8), "step": 0.05, "live": True, "section": "learning"}
 
 
 class _Frozen(BaseModel):
@@ -55,16 +60,14 @@ class DataConfig(_Frozen):
         help="Grey level from which a pixel counts as ink.",
         equation="z_0 = +1 if pixel >= threshold, else -1",
         unit="grey level",
-        minimum=1,
-        maximum=255,
+        within=(1, 255),
     )
     train_digits: int | None = _field(
         None,
         label="Training digits",
         help="How many digits to train on; empty: all but the validation set (the last 10,000). More than"
         " that takes the validation digits in too, for a final network.",
-        minimum=100,
-        maximum=1_000_000,
+        within=(100, 1_000_000),
     )
 
 
@@ -94,8 +97,7 @@ class NetworkConfig(_Frozen):
         " of a threshold network, exactly; phase 2 then trains with batch-norm. 0: one-bit biases only.",
         equation="b_i + sum_j w_ij, over constant z_j = +1, in {-c - 1, .., c + 1}",
         unit="units",
-        minimum=0,
-        maximum=512,
+        within=(0, 512),
     )
 
     def model_post_init(self, _context: Any) -> None:
@@ -123,8 +125,7 @@ class CompressionConfig(_Frozen):
         label="Gain k at the start",
         help="Compression gain when phase 1 starts.",
         equation="w = tanh(k w_bar)",
-        minimum=0.25,
-        maximum=64.0,
+        within=(0.25, 64.0),
         scale="doublings",
         acts="start",
     )
@@ -133,8 +134,7 @@ class CompressionConfig(_Frozen):
         label="Gain k at the end",
         help="Compression gain when phase 1 ends: higher presses more weights to -1 and +1.",
         equation="w = tanh(k w_bar)",
-        minimum=0.25,
-        maximum=64.0,
+        within=(0.25, 64.0),
         scale="doublings",
         live=True,
         section="compression",
@@ -144,8 +144,7 @@ class CompressionConfig(_Frozen):
         label="Initial weights",
         help="Half-width of the uniform distribution that the latent weights start from.",
         equation="w_bar ~ U(-init, init)",
-        minimum=0.001,
-        maximum=1.0,
+        within=(0.001, 1.0),
         acts="start",
     )
 
@@ -158,8 +157,7 @@ class NoiseConfig(_Frozen):
         label="Sparsity λ, share of zeros",
         help="Share of each hidden layer's weights that is switched off, the smallest ones.",
         equation="w = 0 if |w_bar| <= beta, else sign(w_bar)",
-        minimum=0.0,
-        maximum=0.97,
+        within=(0.0, 0.97),
         live=True,
         refresh="boundaries",
         section="noise",
@@ -182,8 +180,7 @@ class NoiseConfig(_Frozen):
         help="How far from 0 a sum still passes the error back, in units of sqrt(fan-in).",
         equation="|a| <= window sqrt(n)",
         unit="√n",
-        minimum=0.1,
-        maximum=10.0,
+        within=(0.1, 10.0),
         scale="decades",
         section="noise",
     )
@@ -192,33 +189,21 @@ class NoiseConfig(_Frozen):
         label="Input bits flipped",
         help="Probability that an input bit is flipped in a training step.",
         equation="z_0 -> -z_0",
-        minimum=0.0,
-        maximum=0.5,
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
     hidden_flips: float = _field(
         0.0,
         label="Hidden bits flipped",
         help="Probability that a hidden bit is flipped in a training step.",
         equation="z_i -> -z_i",
-        minimum=0.0,
-        maximum=0.5,
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
     weight_flips: float = _field(
         0.0,
         label="Weight bits flipped",
         help="Probability that a weight bit is flipped in a training step.",
         equation="w_ij -> -w_ij",
-        minimum=0.0,
-        maximum=0.5,
-        live=True,
-        section="noise",
-        percent=True,
+        **_FLIPS,
     )
 
 
@@ -229,8 +214,7 @@ class PhaseConfig(_Frozen):
         6,
         label="Epochs",
         help="Passes over the training digits.",
-        minimum=0,
-        maximum=2000,
+        within=(0, 2000),
         section="epochs",
     )
     learning_rate: float = _field(
@@ -238,8 +222,7 @@ class PhaseConfig(_Frozen):
         label="Rate",
         help="Adam's learning rate after warm-up.",
         equation="w_bar <- w_bar - rate Adam(grad)",
-        minimum=1e-5,
-        maximum=0.1,
+        within=(1e-5, 0.1),
         scale="decades",
         live=True,
         section="learning",
@@ -255,30 +238,21 @@ class PhaseConfig(_Frozen):
         label="Batch, phase {phase}",
         help="Digits per step.",
         unit="digits",
-        minimum=1,
-        maximum=10_000,
+        within=(1, 10_000),
     )
     dropout_input: float = _field(
         0.0,
         label="Input dropout",
         help="Probability that an input is left out in a training step.",
         equation="z_0 -> z_0 m / (1 - p)",
-        minimum=0.0,
-        maximum=0.8,
-        step=0.05,
-        live=True,
-        section="learning",
+        **_DROPOUT,
     )
     dropout_hidden: float = _field(
         0.0,
         label="Hidden dropout",
         help="Probability that a hidden unit is left out in a training step.",
         equation="z_i -> z_i m / (1 - p)",
-        minimum=0.0,
-        maximum=0.8,
-        step=0.05,
-        live=True,
-        section="learning",
+        **_DROPOUT,
     )
     nudge: float = _field(
         0.0,
@@ -288,8 +262,7 @@ class PhaseConfig(_Frozen):
         " (Goodfellow et al., 2015).",
         equation="z_0 -> z_0 + nudge (high - low) sign(dL/dz_0)",
         unit="share",
-        minimum=0.0,
-        maximum=0.5,
+        within=(0.0, 0.5),
         live=True,
     )
 
@@ -303,7 +276,7 @@ class RunConfig(_Frozen):
     """
 
     seed: int = _field(
-        0, label="Seed", help="Start of every random number of the run.", minimum=0, maximum=2**31 - 1
+        0, label="Seed", help="Start of every random number of the run.", within=(0, 2**31 - 1)
     )
     data: DataConfig = _group(DataConfig(), acts="start")
     network: NetworkConfig = _group(NetworkConfig(), acts="start")
@@ -351,10 +324,7 @@ class RunConfig(_Frozen):
     def get(self, path: str) -> Any:
         """The value of one dotted field."""
         field_spec(path)
-        value: Any = self
-        for name in path.split("."):
-            value = getattr(value, name)
-        return value
+        return attrgetter(path)(self)
 
 
 @dataclass(frozen=True)
@@ -454,22 +424,6 @@ def _kind(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:
     return {int: "int", float: "float", bool: "bool"}.get(annotation, "layers"), False, ()
 
 
-def _spec(path: str, info: FieldInfo, default: Any, about: Mapping[str, Any]) -> FieldSpec:
-    bounds = {type(m).__name__: m for m in info.metadata}
-    kind, optional, choices = _kind(info.annotation)
-    label = about["label"].format(phase=path.partition(".")[0][-1])
-    return FieldSpec(
-        path=path,
-        kind=kind,
-        default=default,
-        minimum=bounds["Ge"].ge if "Ge" in bounds else None,
-        maximum=bounds["Le"].le if "Le" in bounds else None,
-        optional=optional,
-        choices=choices,
-        **{**about, "label": label},
-    )
-
-
 def field_specs() -> tuple[FieldSpec, ...]:
     """Every field of the schema in order; phase 1 and phase 2 have their own copies of the shared ones."""
     return _SPECS
@@ -481,8 +435,12 @@ def _collect(model: BaseModel, prefix: str = "", group: Mapping[str, Any] = {}) 
         about: Any = info.json_schema_extra
         if isinstance(value, BaseModel):
             yield from _collect(value, f"{name}.", about)
-        else:
-            yield _spec(prefix + name, info, value, {**group, **about})
+            continue
+        kind, optional, choices = _kind(info.annotation)
+        about = {**group, **about, "label": about["label"].format(phase=prefix.rstrip(".")[-1:])}
+        yield FieldSpec(
+            path=prefix + name, kind=kind, default=value, optional=optional, choices=choices, **about
+        )
 
 
 _SPECS = tuple(_collect(RunConfig()))
@@ -541,10 +499,11 @@ def _sentence(error: ValidationError) -> str:
     return f"{path} is {came}: allowed is {_BY_PATH[path].allowed}."
 
 
-def parse_config(text: str, source: str) -> RunConfig:
-    """A configuration from JSON text; ``source`` names the file in errors."""
+def parse_config(text: str | bytes, source: str) -> RunConfig:
+    """A configuration from JSON; ``source`` names the file in errors."""
     try:
-        values = TypeAdapter(dict[str, Any]).validate_json(text)
+        return RunConfig.from_dict(TypeAdapter(dict[str, Any]).validate_json(text))
     except ValidationError:
         raise InputError(f"{source} is not a run's configuration: allowed is a JSON object.") from None
-    return RunConfig.from_dict(values)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None

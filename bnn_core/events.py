@@ -27,7 +27,6 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.names import SnapshotName
@@ -47,8 +46,11 @@ _PAYLOAD = {"payload": True}
 class Event:
     """What all records have: their name and ``t``, seconds of training since the start, pauses excluded."""
 
-    name: ClassVar[str] = ""
+    name: ClassVar[str]
     t: float
+
+    def __init_subclass__(cls, name: str) -> None:
+        cls.name = name
 
     def record(self) -> dict[str, Any]:
         """The JSON record."""
@@ -61,10 +63,9 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(Event, name="run_started"):
     """The run begins; ``config`` is the whole configuration, ``command`` what the user typed, if known."""
 
-    name: ClassVar[str] = "run_started"
     config: dict[str, Any]
     sizes: list[int]
     train_digits: int
@@ -76,23 +77,21 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhaseStarted(Event):
+class PhaseStarted(Event, name="phase_started"):
     """Phase 1 (real, compressed) or 2 (noisy) begins; ``steps`` are steps an epoch."""
 
-    name: ClassVar[str] = "phase_started"
     phase: int
     epochs: int
     steps: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress(Event):
+class Progress(Event, name="progress"):
     """About four a second, for eyes only. ``epoch`` counts from 1, ``step`` within it.
 
     ``loss`` is the mean cross-entropy over the epoch so far; ``speed`` is in digits a second.
     """
 
-    name: ClassVar[str] = "progress"
     phase: int
     epoch: int
     step: int
@@ -105,10 +104,9 @@ class Progress(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SettingsChanged(Event):
+class SettingsChanged(Event, name="settings_changed"):
     """A live setting changed; it acts from ``step`` of ``epoch`` (from 1) of ``phase`` on."""
 
-    name: ClassVar[str] = "settings_changed"
     phase: int
     epoch: int
     step: int
@@ -117,7 +115,7 @@ class SettingsChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpochEnded(Event):
+class EpochEnded(Event, name="epoch_ended"):
     """How the network stands after an epoch; lists have one entry a layer.
 
     Attributes:
@@ -134,7 +132,6 @@ class EpochEnded(Event):
         gain: compression gain k; None in phase 2.
     """
 
-    name: ClassVar[str] = "epoch_ended"
     phase: int
     epoch: int
     loss: float
@@ -154,14 +151,13 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot(Event):
+class Snapshot(Event, name="snapshot"):
     """All bits as they stand, kept as a model file; ``step`` counts within the phase.
 
     The errors are those of :class:`EpochEnded`. Within a phase's first epoch only one is measured, that on
     the validation set if there is one, so that a first point comes long before the first epoch is over.
     """
 
-    name: ClassVar[str] = "snapshot"
     phase: int
     epoch: int
     step: int
@@ -176,7 +172,7 @@ class Snapshot(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Branched(Event):
+class Branched(Event, name="branched"):
     """The run leaves its parent after ``epoch`` epochs of ``phase``; what came before is the parent's past.
 
     Attributes:
@@ -185,7 +181,6 @@ class Branched(Event):
         changes: dotted field -> value, where it differs from what was in force.
     """
 
-    name: ClassVar[str] = "branched"
     phase: int
     epoch: int
     parent: str
@@ -196,45 +191,41 @@ class Branched(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recomputing(Event):
+class Recomputing(Event, name="recomputing"):
     """About four a second, for eyes only: ``done`` of ``epochs`` epochs on the way to the branching point."""
 
-    name: ClassVar[str] = "recomputing"
     done: float
     epochs: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recomputed(Event):
+class Recomputed(Event, name="recomputed"):
     """The state of the branching point is there again, after ``epochs`` epochs (0: it had been kept).
 
     ``same_bits`` says whether these are the bits of the parent's snapshot (another machine may well compute
     others); None where nothing was recomputed or the snapshot is not kept.
     """
 
-    name: ClassVar[str] = "recomputed"
     epochs: int
     same_bits: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhaseEnded(Event):
+class PhaseEnded(Event, name="phase_ended"):
     """A phase is over; phase 1 carries the real network as it then stands."""
 
-    name: ClassVar[str] = "phase_ended"
     phase: int
     seconds: float
     real: RealNetwork | None = field(default=None, repr=False, compare=False, metadata=_PAYLOAD)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunEnded(Event):
+class RunEnded(Event, name="run_ended"):
     """The last record. ``status`` is ``finished``, ``stopped`` or ``failed``.
 
     ``test_error``, ``test_errors`` and ``test_ties`` only if finished; ``reason`` only if failed.
     """
 
-    name: ClassVar[str] = "run_ended"
     status: str
     test_error: float | None = None
     test_errors: int | None = None
@@ -246,7 +237,7 @@ class RunEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint(Event):
+class Checkpoint(Event, name="checkpoint"):
     """All that a run needs to go on bit for bit; a file of its own, no record.
 
     Attributes:
@@ -255,14 +246,6 @@ class Checkpoint(Event):
         keep: whether it is kept for branching in any case: where a phase has ended, or a branch begins.
     """
 
-    name: ClassVar[str] = "checkpoint"
     tensors: dict[str, NDArray[Any]] = field(repr=False, compare=False, metadata=_PAYLOAD)
     state: dict[str, Any] = field(repr=False, metadata=_PAYLOAD)
     keep: bool = False
-
-
-def histogram(values: NDArray[np.float32]) -> list[float]:
-    """Share of values in each of 40 equal bins over [-1, 1]; the outer bins take what lies beyond."""
-    scaled = np.clip((values.ravel() + 1) * (HISTOGRAM_BINS / 2), 0, HISTOGRAM_BINS - 1)
-    counts = np.bincount(scaled.astype(np.int64), minlength=HISTOGRAM_BINS)
-    return [round(float(c) / values.size, 6) for c in counts]

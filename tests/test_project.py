@@ -29,7 +29,6 @@ MAY_IMPORT_TORCH = {
     "bnn_core/training/measure.py",
     "bnn_core/training/run.py",
     "bnn_core/training/start.py",
-    "bnn_core/training/state.py",
     "bnn_core/training/streams.py",
 }
 """Only training, what feeds it, and what bits are compared with."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -50,13 +50,11 @@ def baselines(
     return made
 
 
-@contextmanager
-def numpy_threads(count: int) -> Iterator[None]:
+def numpy_threads(count: int) -> AbstractContextManager[object]:
     """As long as it lasts, NumPy multiplies matrices with so many threads."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=count, user_api="blas"):
-        yield
+    return threadpool_limits(limits=count, user_api="blas")
 
 
 def _numpy_float32(weights: Sequence[Floats], inputs: Floats, _threads: int) -> Call:

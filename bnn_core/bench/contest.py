@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ LEAST_ROUNDS = 3
 MOST_ROUNDS = 101
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(NamedTuple):
     """How long one call took, in microseconds.
 
     Attributes:
@@ -32,13 +31,8 @@ class Timing:
     rounds: int
 
 
-@dataclass(frozen=True)
-class Clock:
-    """What is read before and after: seconds.
-
-    Attributes:
-        name: for the report.
-    """
+class Clock(NamedTuple):
+    """What is read before and after, in seconds, and its name in the report."""
 
     name: str
     read: Callable[[], float]
@@ -87,7 +81,11 @@ def race(
         for name in order:
             times[name].append(_sample(contestants[name], repeats[name], clock))
         order.reverse()
-    return {name: _timing(samples) for name, samples in times.items()}
+    found = {}
+    for name, samples in times.items():
+        low, median, high = map(float, np.percentile(samples, (25, 50, 75)))
+        found[name] = Timing(median, low, high, len(samples))
+    return found
 
 
 def _repeats(call: Call) -> int:
@@ -107,15 +105,9 @@ def _sample(call: Call, repeats: int, clock: Clock) -> float:
 
     What the others left in the caches is no concern of its: where a call is short, one goes before the clock.
     """
-    read = clock.read
     if repeats > 1:
         call()
-    started = read()
+    started = clock.read()
     for _ in range(repeats):
         call()
-    return (read() - started) / repeats * 1e6
-
-
-def _timing(samples: list[float]) -> Timing:
-    low, median, high = np.percentile(samples, (25, 50, 75))
-    return Timing(float(median), float(low), float(high), len(samples))
+    return (clock.read() - started) / repeats * 1e6

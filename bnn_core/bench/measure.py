@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bench.baselines import baselines, numpy_threads
-from bnn_core.bench.contest import Call, Timing, clock, race
+from bnn_core.bench.contest import Call, clock, race
 from bnn_core.bench.cost import ENERGY_SOURCE, cost
 from bnn_core.bench.machine import machine
 from bnn_core.bench.start import cold_start
 from bnn_core.bits import WordArray, pack, unpack
-from bnn_core.datasets import load_mnist
+from bnn_core.datasets.digits import load_mnist
 from bnn_core.datasets.features import input_values
 from bnn_core.kernels import KERNELS, PackedLayer, kernel_name
 from bnn_core.network.bitwise import BitwiseNetwork
@@ -174,7 +173,6 @@ def _batch(network: BitwiseNetwork, size: int, threads: int, seconds: float, tel
     """All contestants on one batch size."""
     images = _images(network, size)
     words = _words(network, images)
-    best = kernel_name()
     calls: dict[str, Call] = {
         f"kernel {name}": partial(network.scores_packed, words, kernel_name=name, threads=threads)
         for name in timed()
@@ -190,31 +188,28 @@ def _batch(network: BitwiseNetwork, size: int, threads: int, seconds: float, tel
             clock=clock(threads),
             tell=lambda share: tell(f"batch {size:,}", share),
         )
-    bitwise = timings[f"kernel {best}"]
+    medians = {name: timing.median for name, timing in timings.items()}
+    bitwise, from_pixels = medians[f"kernel {kernel_name()}"], medians["from pixels"]
     result: dict[str, Any] = {
-        "bitwise_us": _rounded(bitwise.median),
-        "from_pixels_us": _rounded(timings["from pixels"].median),
-        "kernels": {name: _rounded(timings[f"kernel {name}"].median) for name in timed()},
-        **{f"{name}_us": _rounded(timings[name].median) for name in others},
-        "ratio": {name: round(timings[name].median / bitwise.median, 2) for name in others},
-        "ratio_from_pixels": {
-            name: round(timings[name].median / timings["from pixels"].median, 2) for name in others
+        "bitwise_us": _rounded(bitwise),
+        "from_pixels_us": _rounded(from_pixels),
+        "kernels": {name: _rounded(medians[f"kernel {name}"]) for name in timed()},
+        **{f"{name}_us": _rounded(medians[name]) for name in others},
+        "ratio": {name: round(medians[name] / bitwise, 2) for name in others},
+        "ratio_from_pixels": {name: round(medians[name] / from_pixels, 2) for name in others},
+        "spread": {
+            name.replace(" ", "_"): {"low": _rounded(t.low), "high": _rounded(t.high), "rounds": t.rounds}
+            for name, t in timings.items()
         },
-        "spread": {name.replace(" ", "_"): _spread(timing) for name, timing in timings.items()},
     }
     if threads > 1:
-        result["one_thread_us"] = _rounded(timings["one thread"].median)
-        result["threads_ratio"] = round(timings["one thread"].median / bitwise.median, 2)
+        result["one_thread_us"] = _rounded(medians["one thread"])
+        result["threads_ratio"] = round(medians["one thread"] / bitwise, 2)
     return result
 
 
 def _rounded(microseconds: float) -> float:
     return round(microseconds, 3)
-
-
-def _spread(timing: Timing) -> dict[str, Any]:
-    """Quartiles and rounds."""
-    return {name: _rounded(value) for name, value in asdict(timing).items() if name != "median"}
 
 
 def _images(network: BitwiseNetwork, count: int) -> NDArray[np.uint8]:

@@ -14,9 +14,9 @@ from bnn_core.bench.contest import clock, race
 from bnn_core.bench.machine import machine
 from bnn_core.bench.measure import SIZES
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, load_mnist
+from bnn_core.datasets.digits import Digits, load_mnist
 from bnn_core.datasets.features import input_bits, input_values
-from bnn_core.training import steps_of
+from bnn_core.training.start import steps_of
 
 SECONDS = 20.0
 BATCH = 200

@@ -19,6 +19,7 @@ from bnn_core.commands.models import evaluate, models, predict
 from bnn_core.commands.reproduce import reproduce
 from bnn_core.commands.runs import runs
 from bnn_core.commands.train import branch, resume, train
+from bnn_core.commands.worker import worker
 from bnn_core.errors import InputError
 
 app = typer.Typer(
@@ -28,14 +29,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-def worker() -> None:
-    """Serve training runs to a program: JSON lines in, JSON lines out."""
-    from bnn_core.commands.worker import main as serve
-
-    serve()
-
 
 for command in (reproduce, train, resume, branch, evaluate, bench, predict, models, runs, fields, worker):
     app.command()(command)

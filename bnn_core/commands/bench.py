@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from bnn_core import bench as measuring
 from bnn_core.commands.options import Json
@@ -79,9 +79,7 @@ def print_bench(result: dict[str, Any]) -> None:
         )
     else:
         print(f"WRONG INTEGERS from: {', '.join(result['wrong_kernels'])}.")
-    table = Table("", *(f"batch {int(size):,}" for size in batches), box=None)
-    for place in range(1, len(table.columns)):
-        table.columns[place].justify = "right"
+    table = Table("", *(Column(f"batch {int(size):,}", justify="right") for size in batches), box=None)
     each = list(batches.values())
     table.add_row(f"bitwise ({result['kernel']})", *(_time(batch["bitwise_us"]) for batch in each))
     table.add_row("from pixels to label", *(_time(batch["from_pixels_us"]) for batch in each))
@@ -110,8 +108,7 @@ def print_bench(result: dict[str, Any]) -> None:
         f" arithmetic {energy['ratio']:.0f} x less energy."
     )
     print(f"Energy by: {energy['source']}")
-    if result["start"] is not None:
-        start = result["start"]
+    if start := result["start"]:
         print(
             f"From the import to the first answer: {start['cached_s']:.2f} s,"
             f" {start['compiling_s']:.2f} s when the kernels are compiled first."

@@ -27,7 +27,7 @@ def ship(
 
 def readme(path: Annotated[Path, typer.Argument(metavar="FILE", help="The README.")]) -> None:
     """Write the README's tables anew, from the results and the networks that come with the project."""
-    from bnn_core.reproduce.readme import written
+    from bnn_core.reproduce.tables import written
 
     text = written(path.read_text("utf-8"), Results(), shipped_models())
     write_atomically(path, text.encode())

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bnn_core.commands.options import Data, Json, Model, digits_of
-from bnn_core.commands.terminal import print_json
-from bnn_core.datasets import load_image
+from bnn_core.commands.terminal import print_json, print_rows
+from bnn_core.datasets.image import load_image
 from bnn_core.models import find_model, shipped_models
 from bnn_core.names import MODEL_FILE
 from bnn_core.network.bitwise import BitwiseNetwork
@@ -34,24 +32,23 @@ def models(as_json: Json = False) -> None:
                 "bytes": (model.path / MODEL_FILE).stat().st_size,
             }
         )
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("name", "test error", "network", "variant", "bytes", box=None)
-    for row in rows:
-        table.add_row(
-            row["name"],
-            f"{row['error_percent']:.2f} %",
-            "-".join(map(str, row["sizes"])),
-            row["variant"],
-            f"{row['bytes']:,}",
-        )
-    Console().print(table)
+    print_rows(
+        rows,
+        as_json,
+        {
+            "name": "{name}".format_map,
+            "test error": "{error_percent:.2f} %".format_map,
+            "network": lambda row: "-".join(map(str, row["sizes"])),
+            "variant": "{variant}".format_map,
+            "bytes": "{bytes:,}".format_map,
+        },
+    )
 
 
 def evaluate(model: Model, data: Data = None, as_json: Json = False) -> None:
     """Measure a network on the test digits, with the bitwise kernels."""
-    network = BitwiseNetwork.load(model)
+    path = find_model(model).absolute()
+    network = BitwiseNetwork.load(path)
     digits = digits_of(data)
     started = time.perf_counter()
     scores = network.scores(digits.test_images)
@@ -59,7 +56,7 @@ def evaluate(model: Model, data: Data = None, as_json: Json = False) -> None:
     best = scores.max(axis=1, keepdims=True)
     errors = int((scores.argmax(axis=1) != digits.test_labels).sum())
     result = {
-        "name": _model_name(model),
+        "name": path.parent.name if path.name == MODEL_FILE else path.stem,
         "error_percent": round(100 * errors / len(scores), 4),
         "errors": errors,
         "n": len(scores),
@@ -73,11 +70,6 @@ def evaluate(model: Model, data: Data = None, as_json: Json = False) -> None:
         f"{result['name']}: {result['error_percent']:.2f} % test error,"
         f" {errors} of {len(scores):,} digits, {result['ties']} ties, {seconds:.2f} s"
     )
-
-
-def _model_name(model: str) -> str:
-    path = find_model(model).absolute()
-    return path.parent.name if path.name == MODEL_FILE else path.stem
 
 
 def predict(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bnn_core.datasets import Digits, load_digits, load_mnist
+from bnn_core.datasets.digits import Digits, load_digits, load_mnist
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name, a file or a run.")]
@@ -23,6 +23,6 @@ Threads = Annotated[
 ]
 
 
-def digits_of(data: Path | None) -> Digits:
+def digits_of(data: str | Path | None) -> Digits:
     """The digits of that folder, or MNIST; raises InputError if they cannot be used."""
     return load_mnist() if data is None else load_digits(data)

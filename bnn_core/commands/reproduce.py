@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bnn_core.commands import terminal
 from bnn_core.commands.options import Data, Json, Threads, digits_of
 from bnn_core.names import runs_root
 from bnn_core.reproduce import tables
-from bnn_core.reproduce.experiments import EXPERIMENTS, Experiment, chosen
+from bnn_core.reproduce.experiments import EXPERIMENTS, chosen
 from bnn_core.reproduce.results import Results
 from bnn_core.training.control import Control
 
@@ -46,7 +46,10 @@ def reproduce(
     root = out or runs_root()
     noted = Results(results or root / "reproduce.json")
     if listing:
-        _list_experiments(wanted, as_json)
+        said = ("name", "group", "title", "seeds")
+        rows = [{key: getattr(e, key) for key in said} | {"config": e.config.to_dict()} for e in wanted]
+        heads = {"name": "name", "group": "group", "what": "title", "seeds": "seeds"}
+        terminal.print_rows(rows, as_json, {head: itemgetter(key) for head, key in heads.items()})
         return 0
     from bnn_core.reproduce import runner
 
@@ -67,38 +70,12 @@ def reproduce(
                 return code
             noted.add(runner.record(experiment, seed, root, digits))
             if not keep:
-                runner.remove(experiment, seed, root)
-    _report(noted, wanted, as_json)
-    return 0
-
-
-def _list_experiments(experiments: list[Experiment], as_json: bool) -> None:
+                shutil.rmtree(runner.run_folder(experiment, seed, root), ignore_errors=True)
     if as_json:
-        terminal.print_json(
-            [
-                {
-                    "name": e.name,
-                    "group": e.group,
-                    "title": e.title,
-                    "seeds": e.seeds,
-                    "config": e.config.to_dict(),
-                }
-                for e in experiments
-            ]
-        )
-        return
-    table = Table("name", "group", "what", "seeds", box=None)
-    for e in experiments:
-        table.add_row(e.name, e.group, e.title, str(e.seeds))
-    Console().print(table)
-
-
-def _report(noted: Results, experiments: list[Experiment], as_json: bool) -> None:
-    """What is known of the experiments, beside the paper."""
-    if as_json:
-        names = {e.name for e in experiments}
+        names = {e.name for e in wanted}
         terminal.print_json([r for r in noted.records if r["experiment"] in names])
-        return
-    for group in dict.fromkeys(e.group for e in experiments):
+        return 0
+    for group in dict.fromkeys(e.group for e in wanted):
         print(tables.markdown(noted, group))
     print(tables.FOOTNOTE)
+    return 0

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bnn_core.commands.options import Json
-from bnn_core.commands.terminal import print_json
+from bnn_core.commands.terminal import print_rows
 from bnn_core.errors import InputError
 from bnn_core.names import runs_root
 from bnn_core.runs.find import list_runs
@@ -19,18 +16,19 @@ from bnn_core.runs.past import parent_of
 def runs(as_json: Json = False) -> None:
     """List the runs under the root (``runs/``, or the folder that BNN_RUNS names)."""
     rows = [_run_row(run) for run in list_runs()]
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
+    if not rows and not as_json:
         print(f"No run yet in {runs_root()}.")
         return
-    table = Table("id", "state", "epochs", "error", box=None)
-    for row in rows:
-        table.add_row(
-            row["id"], row["state"], f"{row['epochs']} of {row['epochs_planned'] or '?'}", _error_text(row)
-        )
-    Console().print(table)
+    print_rows(
+        rows,
+        as_json,
+        {
+            "id": "{id}".format_map,
+            "state": "{state}".format_map,
+            "epochs": lambda row: f"{row['epochs']} of {row['epochs_planned'] or '?'}",
+            "error": _error_text,
+        },
+    )
 
 
 def _run_row(run: RunFolder) -> dict[str, Any]:

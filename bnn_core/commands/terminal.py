@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from bnn_core import events
 from bnn_core.config import RunConfig
-from bnn_core.runs.past import Moment
-from bnn_core.runs.recompute import WayBack
 from bnn_core.training.control import Control
+
+_OTHER_BITS = (
+    "This machine computes other bits than those that the parent's snapshot holds: the branch begins close to"
+    " that moment, not at it."
+)
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(value, indent=2))
+
+
+def print_rows(
+    rows: Sequence[dict[str, Any]], as_json: bool, columns: Mapping[str, Callable[[dict[str, Any]], Any]]
+) -> None:
+    """Rows as one JSON document, or as a table: under each head stands what is made of the row."""
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*(str(made(row)) for made in columns.values()))
+    Console().print(table)
 
 
 def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Event]:
@@ -42,7 +58,7 @@ def follow(run: Iterator[events.Event], config: RunConfig) -> Iterator[events.Ev
             elif isinstance(event, events.Recomputed):
                 bar.update(task, total=planned[1] + planned[2])
                 if event.same_bits is False:
-                    console.print(OTHER_BITS, highlight=False, soft_wrap=True)
+                    console.print(_OTHER_BITS, highlight=False, soft_wrap=True)
             elif isinstance(event, events.Progress):
                 before = event.epoch - 1 + (planned[1] if event.phase == 2 else 0)
                 bar.update(
@@ -82,21 +98,6 @@ def run_to_end(
     return end, 128 + caught[0] if caught and (end is None or end.status == "stopped") else 0
 
 
-OTHER_BITS = (
-    "This machine computes other bits than those that the parent's snapshot holds: the branch begins close to"
-    " that moment, not at it."
-)
-
-
-def recomputing(run: str, moment: Moment, way: WayBack) -> str:
-    """What has to happen before a branch begins."""
-    epochs = "1 epoch is" if way.epochs == 1 else f"{way.epochs} epochs are"
-    return (
-        f"Run {run} keeps no checkpoint of {moment}: {epochs} trained again first"
-        f" (that took {way.seconds:.0f} s)."
-    )
-
-
 def _epoch_line(e: events.EpochEnded) -> str:
     split = "validation"
     bitwise, real = e.validation_error_bitwise, e.validation_error_real
@@ -108,11 +109,3 @@ def _epoch_line(e: events.EpochEnded) -> str:
     parts.append(f"bitwise {bitwise:5.2f} % ({split})")
     parts.append(f"flips {100 * sum(e.flips) / len(e.flips):.2f} %")
     return "  ".join(parts)
-
-
-def outcome(end: events.RunEnded, folder: Path) -> str:
-    """One line: how the run ended and where it lies."""
-    if end.status != "finished":
-        return f"Stopped after {end.seconds:.0f} s, resumable: {folder}"
-    real = "" if end.test_error_real is None else f" (real network {end.test_error_real:.2f} %)"
-    return f"{end.test_error:.2f} % test error, bitwise{real}, {end.seconds:.0f} s: {folder}"

@@ -80,7 +80,12 @@ def branch(
     config, _ = branch_config(records, moment, changes)
     way = way_back(parent, records, moment)
     if way.epochs:
-        print(terminal.recomputing(parent.id, moment, way), file=sys.stderr)
+        epochs = "1 epoch is" if way.epochs == 1 else f"{way.epochs} epochs are"
+        print(
+            f"Run {parent.id} keeps no checkpoint of {moment}: {epochs} trained again first"
+            f" (that took {way.seconds:.0f} s).",
+            file=sys.stderr,
+        )
     folder = out or runs_root() / new_branch_id(parent.id)
     control = Control()
     events = branch_run(
@@ -102,6 +107,9 @@ def _watch(events: Iterator[Event], control: Control, folder: Path, config: RunC
         record = end.record()
         del record["event"], record["t"]
         terminal.print_json({"id": folder.absolute().name, "path": str(folder.absolute()), **record})
+    elif end.status == "finished":
+        real = "" if end.test_error_real is None else f" (real network {end.test_error_real:.2f} %)"
+        print(f"{end.test_error:.2f} % test error, bitwise{real}, {end.seconds:.0f} s: {folder}")
     else:
-        print(terminal.outcome(end, folder))
+        print(f"Stopped after {end.seconds:.0f} s, resumable: {folder}")
     return code

@@ -36,8 +36,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bnn_core.bench import one_digit
+from bnn_core.commands.options import digits_of
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, load_digits, load_mnist
+from bnn_core.datasets.digits import load_mnist
 from bnn_core.errors import InputError
 from bnn_core.events import Event
 from bnn_core.names import LOG_FILE
@@ -157,7 +158,7 @@ class Worker:
         self._say(status="measured", key=request.get("key"), figures=figures, reason=reason)
 
     def _events(self, request: dict[str, Any], control: Control) -> Iterator[Event]:
-        data = _digits(request.get("data"))
+        data = digits_of(request.get("data"))
         folder, label = Path(str(request.get("folder"))), str(request.get("label") or "")
         if request["command"] == "resume_run":
             return resume_run(folder, data, control=control, command=label)
@@ -176,20 +177,16 @@ class Worker:
             log.write(text)
 
 
-def _digits(folder: str | None) -> Digits:
-    return load_mnist() if folder is None else load_digits(folder)
-
-
-def main() -> None:
-    """Serve standard input and output until the input ends or SIGTERM comes."""
+def worker() -> None:
+    """Serve training runs to a program: JSON lines in, JSON lines out."""
     # Imports write nothing, but a stray print must not garble the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
-    from bnn_core.training import warm_up  # torch: seconds, paid ahead
+    from bnn_core.training.start import warm_up  # torch: seconds, paid ahead
 
     warm_up()
     _ = load_mnist().sha256
-    worker = Worker(sys.stdin, answers)
+    serving = Worker(sys.stdin, answers)
     # Ctrl-C in the app's terminal reaches the worker too: the app closes our input, which ends us well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=worker.end).start())
-    worker.serve()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=serving.end).start())
+    serving.serve()

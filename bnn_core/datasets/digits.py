@@ -24,6 +24,8 @@ MNIST_SHA256 = {
 }
 """The sums of the genuine files."""
 
+_STANDARD_NAMES = [name.removesuffix(".gz") for name in MNIST_SHA256]
+
 SIDES = range(4, 257)
 """Allowed sides of an image, in pixels."""
 
@@ -137,20 +139,15 @@ def split(digits: Digits, train_digits: int | None = None) -> Split:
         InputError: `train_digits` is below 1 or more than there are.
     """
     total = len(digits.train_images)
-    validation = max(1, min(MAX_VALIDATION, total // 6))
-    before = total - validation
+    before = total - max(1, min(MAX_VALIDATION, total // 6))
     count = before if train_digits is None else int(train_digits)
     if not 1 <= count <= total:
         raise InputError(
             f"data.train_digits is {count:,}; allowed are 1 to {total:,}, the training images of this set."
         )
-    validated = count <= before
-    return Split(
-        train_images=digits.train_images[:count],
-        train_labels=digits.train_labels[:count],
-        validation_images=digits.train_images[before:] if validated else None,
-        validation_labels=digits.train_labels[before:] if validated else None,
-    )
+    images, labels = digits.train_images, digits.train_labels
+    validation = (images[before:], labels[before:]) if count <= before else (None, None)
+    return Split(images[:count], labels[:count], *validation)
 
 
 @lru_cache(maxsize=1)
@@ -206,14 +203,6 @@ def load_digits(folder: str | Path) -> Digits:
         _check_part(images, labels, str(images_path), str(labels_path))
         arrays |= {f"{part}_images": images, f"{part}_labels": labels}
     return Digits(**arrays)
-
-
-_STANDARD_NAMES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
 
 
 def _find(folder: Path, name: str) -> Path | None:

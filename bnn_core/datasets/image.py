@@ -127,9 +127,8 @@ def _decode(content: bytes, kind: str, name: str, side: int) -> list[Floats]:
             image: Image.Image = Image.open(io.BytesIO(content), formats=(kind,))
             _check_pixels(image.width, image.height, name)
             if kind == "JPEG":
-                image.draft(
-                    "L", (16 * side, 16 * side)
-                )  # decodes a large photograph at a fraction of its size
+                # Decodes a large photograph at a fraction of its size.
+                image.draft("L", (16 * side, 16 * side))
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith(("I", "F")):  # 16 bits a pixel
@@ -225,9 +224,8 @@ def _ink(grey: Floats, ink_is_light: bool | None, name: str) -> tuple[Floats, fl
 def _crop(ink: Floats, level: float, side: int) -> tuple[int, int, int, int]:
     """The box of the ink: top, bottom, left, right, the ends exclusive."""
     counts = ink >= level
-    if (
-        max(ink.shape) > 2 * side
-    ):  # a stroke is wider than a pixel here: a pixel with one neighbour at most is a speck
+    # Where a stroke is wider than a pixel, a pixel with one neighbour at most is a speck.
+    if max(ink.shape) > 2 * side:
         framed = np.pad(counts.astype(np.uint8), 1)
         rows, columns = counts.shape
         around = sum(framed[y : y + rows, x : x + columns] for y in range(3) for x in range(3))

@@ -43,19 +43,16 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bnn_core.errors import InputError
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.popcount import POPCOUNT
-from bnn_core.kernels.compiled.program import here, program
+from bnn_core.kernels.compiled.program import program
 from bnn_core.kernels.compiled.table import TABLE
 from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer, Sums
 from bnn_core.kernels.numpy_kernel import NUMPY
 from bnn_core.kernels.oracle import ORACLE
-
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
 
 KERNELS = {kernel.name: kernel for kernel in (ORACLE, NUMPY, POPCOUNT, TABLE)}
 """Every kernel by name, from the plainest to the fastest on most processors; the first is the oracle."""
@@ -90,7 +87,7 @@ def status() -> Status:
     """What runs the networks here; the first call makes or fetches the machine code."""
     plain = [kernel.name for kernel in KERNELS.values() if kernel.code is None][-1]
     try:
-        machine = here()
+        machine = Machine.here()
     except Exception as error:  # noqa: BLE001  # whatever it is, NumPy gives the same integers
         return Status(plain, reason=f"{type(error).__name__}: {error}")
     chosen = best(machine)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bnn_core.bits import WordArray
+from bnn_core.kernels.compiled.code import Code
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.layer import PackedLayer, Sums
-
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.code import Code
-    from bnn_core.kernels.compiled.machine import Machine
 
 
 @dataclass(frozen=True, eq=False)

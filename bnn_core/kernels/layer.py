@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.bits import WordArray, pack, to_signs, unpack, word_count
+from bnn_core.bits import WordArray, count_ones, pack, to_signs, unpack, word_count
 
 Sums = NDArray[np.int32]
 """Integer pre-activations, (n, units) int32."""
@@ -50,15 +50,15 @@ class PackedLayer:
         """(units,) int32: connected inputs of each unit; the fan-in when dense."""
         if self.mask is None:
             return np.full(self.units, self.inputs, np.int32)
-        return np.bitwise_count(self.mask).sum(axis=1, dtype=np.int32)
+        return count_ones(self.mask)
 
     def active_under(self, inputs: WordArray) -> NDArray[np.int32]:
         """(units,) int32: inputs that take part in each sum for one row of packed inputs, (words,) uint64."""
         if not self.zero_one:
             return self.active
         if self.mask is None:
-            return np.full(self.units, np.bitwise_count(inputs).sum(), np.int32)
-        return np.bitwise_count(self.mask & inputs).sum(axis=1, dtype=np.int32)
+            return np.full(self.units, count_ones(inputs), np.int32)
+        return count_ones(self.mask & inputs)
 
     @cached_property
     def constant(self) -> NDArray[np.int32]:
@@ -69,13 +69,24 @@ class PackedLayer:
         """
         if not self.zero_one:
             return self.active + self.bias
-        plus = self.weight if self.mask is None else self.weight & self.mask
-        return np.bitwise_count(plus).sum(axis=1, dtype=np.int32) + self.bias
+        return count_ones(self.plus) + self.bias
+
+    @property
+    def plus(self) -> WordArray:
+        """(units, words) uint64: the weights that are +1."""
+        return self.weight if self.mask is None else self.weight & self.mask
 
     @property
     def cost(self) -> int:
         """What an input that differs from its weight takes from the sum: 2 (from +1 to -1), or 1."""
         return 1 if self.zero_one else 2
+
+    @property
+    def connected(self) -> WordArray:
+        """(units, words) uint64: the weights that are not 0; padding 0."""
+        if self.mask is not None:
+            return self.mask
+        return np.broadcast_to(pack(np.ones(self.inputs, np.uint8)), self.weight.shape)
 
     def weight_bits(self) -> NDArray[np.uint8]:
         """(units, inputs) uint8 in {0, 1}."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.bits import BitArray, WordArray
+from bnn_core.bits import BitArray, WordArray, count_ones
 from bnn_core.network.bitwise import BitwiseNetwork
 
 Shares = NDArray[np.float64]
@@ -141,16 +141,11 @@ def hamming(codes: WordArray, others: WordArray) -> Distances:
     # One row against all of the longer side: long loops, and never more than one of its copies.
     if len(codes) > len(others):
         for column, other in enumerate(others):
-            distances[:, column] = _differ(codes, other)
+            distances[:, column] = count_ones(codes ^ other)
     else:
         for row, code in enumerate(codes):
-            distances[row] = _differ(others, code)
+            distances[row] = count_ones(others ^ code)
     return distances
-
-
-def _differ(codes: WordArray, code: WordArray) -> Distances:
-    """(n,) int32: in how many bits each of (n, words) codes differs from one."""
-    return np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.int32)
 
 
 def nearest(codes: WordArray, code: WordArray, count: int, *, leave_out: int | None = None) -> Nearest:
@@ -162,7 +157,7 @@ def nearest(codes: WordArray, code: WordArray, count: int, *, leave_out: int | N
         count: how many to find; fewer where there are no more.
         leave_out: a row that does not count: the code itself.
     """
-    distances = _differ(codes, code)
+    distances = count_ones(codes ^ code)
     order = np.argsort(distances, kind="stable")
     if leave_out is not None:
         order = order[order != leave_out]

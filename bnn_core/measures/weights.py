@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.bits import WordArray, pack, unpack
+from bnn_core.bits import WordArray, count_ones, unpack
 from bnn_core.errors import InputError
 from bnn_core.kernels import PackedLayer
 from bnn_core.network.bitwise import BitwiseNetwork
@@ -39,7 +39,7 @@ def flipped(before: PackedLayer, after: PackedLayer) -> WordArray:
     differ = before.weight ^ after.weight
     if before.mask is None and after.mask is None:
         return differ
-    then, now = _connected(before), _connected(after)
+    then, now = before.connected, after.connected
     return (then ^ now) | (differ & then & now)
 
 
@@ -57,7 +57,7 @@ def flips(before: BitwiseNetwork, after: BitwiseNetwork) -> list[Counts]:
         raise InputError(
             f"A network of {shapes[0]} has no flips from one of {shapes[1]}: allowed are equal sizes."
         )
-    return [_popcount(flipped(b, a)) for b, a in zip(before.layers, after.layers, strict=True)]
+    return [count_ones(flipped(b, a)) for b, a in zip(before.layers, after.layers, strict=True)]
 
 
 def sign_counts(layer: PackedLayer) -> Counts:
@@ -66,7 +66,7 @@ def sign_counts(layer: PackedLayer) -> Counts:
     Returns:
         (units, 3) int32, in that order; each row sums to the layer's inputs.
     """
-    plus = _popcount(_plus(layer))
+    plus = count_ones(layer.plus)
     return np.stack([plus, layer.active - plus, layer.inputs - layer.active], axis=1).astype(np.int32)
 
 
@@ -76,7 +76,7 @@ def reader_counts(layer: PackedLayer) -> Counts:
     Returns:
         (inputs, 3) int32, in that order; each row sums to the layer's units.
     """
-    plus = unpack(_plus(layer), layer.inputs).sum(axis=0, dtype=np.int32)
+    plus = unpack(layer.plus, layer.inputs).sum(axis=0, dtype=np.int32)
     mask = layer.mask_bits()
     active = (
         np.full(layer.inputs, layer.units, np.int32) if mask is None else mask.sum(axis=0, dtype=np.int32)
@@ -174,21 +174,3 @@ def _joined(one: list[int], two: list[int], between: Counts) -> list[int]:
     pairs = [(one, two), (one, two[::-1]), (one[::-1], two), (two, one)]
     left, right = min(pairs, key=lambda pair: between[pair[0][-1], pair[1][0]])
     return left + right
-
-
-def _plus(layer: PackedLayer) -> WordArray:
-    """(units, words) uint64: the weights that are +1."""
-    return layer.weight if layer.mask is None else layer.weight & layer.mask
-
-
-def _popcount(words: WordArray) -> Counts:
-    """(units,) int32 of (units, words)."""
-    counts: Counts = np.bitwise_count(words).sum(axis=1, dtype=np.int32)
-    return counts
-
-
-def _connected(layer: PackedLayer) -> WordArray:
-    """(units, words) uint64: the weights that are not 0; padding 0."""
-    if layer.mask is not None:
-        return layer.mask
-    return np.broadcast_to(pack(np.ones(layer.inputs, np.uint8)), layer.weight.shape)

@@ -41,7 +41,8 @@ def find_model(source: str | Path) -> Path:
         InputError: nothing of the kind is there; names what would be.
     """
     path = Path(source)
-    named = [root / source for root in (MODELS_FOLDER, runs_root())] if _is_id(source) else []
+    is_id = isinstance(source, str) and is_run_id(source)
+    named = [root / source for root in (MODELS_FOLDER, runs_root())] if is_id else []
     for candidate in (*(folder / MODEL_FILE for folder in named), path, path / MODEL_FILE):
         if candidate.is_file():
             return candidate
@@ -51,7 +52,3 @@ def find_model(source: str | Path) -> Path:
     raise InputError(
         f"There is no model {str(source)!r}: allowed are a shipped name ({names}), a file or a run."
     )
-
-
-def _is_id(source: str | Path) -> bool:
-    return isinstance(source, str) and is_run_id(source)

@@ -17,8 +17,7 @@ from bnn_core.errors import InputError
 from bnn_core.files import write_atomically
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
-from bnn_core.kernels.compiled.engine import checked_words, prepared
-from bnn_core.kernels.compiled.prepared import Pixels, Prepared
+from bnn_core.kernels.compiled.prepared import Pixels, Prepared, checked_words, prepared
 from bnn_core.models import find_model
 from bnn_core.network.model_file import model_bytes, read_model
 
@@ -186,8 +185,7 @@ class BitwiseNetwork:
         pictures = self._pictures(images)
         if not engine.reads_pixels:
             return pack(input_bits(pictures, self.features, self.input_threshold))
-        flat = pictures.reshape(len(pictures), self.side**2)
-        return flat if flat.flags.c_contiguous else np.ascontiguousarray(flat)
+        return np.ascontiguousarray(pictures.reshape(len(pictures), self.side**2))
 
     def _layer_sums(self, words: WordArray, by: Kernel) -> Iterator[tuple[Sums, WordArray]]:
         """Sums and packed bits, layer by layer."""
@@ -197,15 +195,7 @@ class BitwiseNetwork:
             yield sums, words
 
     def scores_packed(self, words: WordArray, *, kernel_name: str | None = None, threads: int = 1) -> Sums:
-        """Integer sums of the output units from packed inputs.
-
-        Args:
-            words: (n, ceil(inputs / 64)) uint64, padding 0.
-            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
-            threads: how many threads a long batch is split over, with a compiled kernel.
-
-        Returns:
-            (n, classes) int32.
+        """:meth:`scores` from packed inputs: (n, ceil(inputs / 64)) uint64, padding 0.
 
         Raises:
             InputError: words of another type or shape; an unknown kernel.
@@ -215,10 +205,9 @@ class BitwiseNetwork:
         engine = self._engine(name)
         if engine is not None:
             return engine.scores(words, threads)
-        by = KERNELS[name]
         out = np.empty((len(words), self.sizes[-1]), np.int32)
         for start in range(0, len(words), _CHUNK):
-            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], by)
+            *_, (sums, _bits) = self._layer_sums(words[start : start + _CHUNK], KERNELS[name])
             out[start : start + len(sums)] = sums
         return out
 
@@ -245,18 +234,9 @@ class BitwiseNetwork:
     def predict(
         self, images: NDArray[np.uint8], *, kernel_name: str | None = None, threads: int = 1
     ) -> NDArray[np.int64]:
-        """The class with the largest sum; ties go to the lowest class.
+        """The class with the largest sum, (n,) int64; ties go to the lowest class.
 
-        Args:
-            images: (n, side, side) uint8, 0 is background; or one (side, side).
-            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
-            threads: how many threads a long batch is split over, with a compiled kernel.
-
-        Returns:
-            (n,) int64.
-
-        Raises:
-            InputError: images of another type or size; an unknown kernel.
+        Arguments and errors are those of :meth:`scores`.
         """
         name = chosen_kernel(kernel_name)
         engine = self._engine(name)
@@ -267,18 +247,9 @@ class BitwiseNetwork:
     def codes(
         self, images: NDArray[np.uint8], *, kernel_name: str | None = None, threads: int = 1
     ) -> list[BitArray]:
-        """The bits of every hidden layer.
+        """The bits of every hidden layer: one (n, units) uint8 array in {0, 1} each.
 
-        Args:
-            images: (n, side, side) uint8, 0 is background; or one (side, side).
-            kernel_name: a name of :data:`bnn_core.kernels.KERNELS`; None picks the best.
-            threads: how many threads a long batch is split over, with a compiled kernel.
-
-        Returns:
-            one (n, units) uint8 array in {0, 1} a hidden layer.
-
-        Raises:
-            InputError: images of another type or size; an unknown kernel.
+        Arguments and errors are those of :meth:`scores`.
         """
         name = chosen_kernel(kernel_name)
         hidden = self.layers[:-1]
@@ -287,14 +258,11 @@ class BitwiseNetwork:
             packed = engine.codes(self._source(images, engine), threads)
             return [unpack(words, layer.units) for words, layer in zip(packed, hidden, strict=True)]
         words = pack(self.input_bits(images))
-        run = KERNELS[name].sums
         out = [np.empty((len(words), layer.units), np.uint8) for layer in hidden]
         for start in range(0, len(words), _CHUNK):
-            chunk = words[start : start + _CHUNK]
-            for layer, codes in zip(hidden, out, strict=True):
-                sums = run(chunk, layer)
-                codes[start : start + len(chunk)] = sums >= 0
-                chunk = pack(codes[start : start + len(chunk)])
+            layers = self._layer_sums(words[start : start + _CHUNK], KERNELS[name])
+            for codes, (sums, _bits) in zip(out, layers, strict=False):
+                codes[start : start + len(sums)] = sums >= 0
         return out
 
     def trace(self, image: NDArray[np.uint8], *, kernel_name: str | None = None) -> tuple[LayerTrace, ...]:
@@ -310,11 +278,9 @@ class BitwiseNetwork:
         if len(inputs) != 1:
             raise InputError(f"{len(inputs)} images were given to trace: allowed is one.")
         words = pack(inputs)
+        by_layer = self._layer_sums(words, kernel(kernel_name))
         traces = []
-        for layer, (sums, bits) in zip(
-            self.layers, self._layer_sums(words, kernel(kernel_name)), strict=True
-        ):
-            row = sums[0]
+        for layer, ((row,), bits) in zip(self.layers, by_layer, strict=True):
             active = layer.active_under(words[0])
             traces.append(
                 LayerTrace(

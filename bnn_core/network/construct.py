@@ -110,7 +110,10 @@ def strict_network(
         bias = np.where(integers > 0, 1, -1)
         signs[:, carriers] = value * _rows(integers - bias, len(carriers), sparse=layer.mask is not None)
         if place < last:
-            always = _always_on(mean, low if place == 0 else -1, signs.shape[1])
+            # The signs of the inputs' means; +1 for constants, and where nothing is negative.
+            always = np.ones(signs.shape[1], np.int8)
+            if place > 0 or low == -1:
+                always[: len(mean)] = np.where(mean >= 0.5, 1, -1)
             signs = np.vstack([signs, np.tile(always, (constants, 1))])
             bias = np.concatenate([bias, np.ones(constants, np.int64)])
         layers.append(PackedLayer.from_signs(signs, bias.astype(np.int32), zero_one=layer.zero_one))
@@ -142,14 +145,6 @@ def _rows(sums: NDArray[np.int64], constants: int, *, sparse: bool) -> Signs:
         return np.where(place < np.abs(sums)[:, None], np.sign(sums)[:, None], 0).astype(np.int8)
     ones = (sums + constants) // 2
     return np.where(place < ones[:, None], 1, -1).astype(np.int8)
-
-
-def _always_on(mean: Means, low: int, inputs: int) -> Signs:
-    """(inputs,) int8: the signs of the inputs' means; +1 for constants, and where nothing is negative."""
-    signs = np.ones(inputs, np.int8)
-    if low == -1:
-        signs[: len(mean)] = np.where(mean >= 0.5, 1, -1)
-    return signs
 
 
 def constant_margin(network: BitwiseNetwork, constants: int, images: NDArray[np.uint8]) -> int:

@@ -56,10 +56,7 @@ def model_bytes(layers: Sequence[PackedLayer], **facts: Any) -> bytes:
     for index, layer in enumerate(layers):
         tensors[f"layer{index}.weight"] = layer.weight
         if sparse:
-            full = np.full((layer.units, layer.words), np.uint64(2**64 - 1))
-            if layer.inputs % 64:
-                full[:, -1] = np.uint64((1 << layer.inputs % 64) - 1)
-            tensors[f"layer{index}.mask"] = full if layer.mask is None else layer.mask
+            tensors[f"layer{index}.mask"] = np.ascontiguousarray(layer.connected)
         tensors[f"layer{index}.bias"] = layer.bias
     facts = {"format": FORMAT, "sizes": [layers[0].inputs, *(layer.units for layer in layers)], **facts}
     metadata = {key: json.dumps(value, sort_keys=True) for key, value in facts.items()}

@@ -24,8 +24,6 @@ from bnn_core.errors import InputError
 from bnn_core.files import read_tensors, stable_bytes, write_atomically
 
 FORMAT = "real-network/1"
-_DAMAGED = (OSError, SafetensorError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
-"""What reading a file that is none can raise."""
 
 SLOPE = 4.0
 """Slope of the hidden tanh and of the logits, in units of 1 / sqrt(fan-in)."""
@@ -86,7 +84,15 @@ class RealNetwork:
             )
         except InputError:
             raise
-        except _DAMAGED as error:
+        except (
+            SafetensorError,
+            OSError,
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise InputError(f"{path} is not a real network's file: {error}.") from None
         for before, after in pairwise(network.weights):
             if before.ndim != 2 or after.ndim != 2 or before.shape[0] != after.shape[1]:

@@ -3,8 +3,7 @@
     experiments   what is run: configurations by name, in groups, with the paper's numbers beside them
     runner        runs them, seed by seed, each in a run folder that can be resumed
     results       what came out, as data: ``results.json``, one record an experiment and seed
-    tables        Markdown made from it
-    readme        puts it where the README has its marks
+    tables        Markdown made from it, also where the README has its marks
 
 ``python -m bnn_core reproduce`` runs the paper's table; ``--only`` a group or one experiment.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,9 @@ class Results:
             self.records = sorted(
                 [*others, record], key=lambda r: (order.get(r["experiment"], len(order)), r["seed"])
             )
-            write_atomically(self.path, _text(self.records).encode())
+            # A record a line, so that a difference of two files can be read.
+            lines = ",\n".join(json.dumps(record) for record in self.records)
+            write_atomically(self.path, f'{{"records": [\n{lines}\n]}}\n'.encode())
 
 
 def _read(path: Path) -> list[Record]:
@@ -74,9 +75,3 @@ def _read(path: Path) -> list[Record]:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path} is not a file of results: {error}.") from None
     return records
-
-
-def _text(records: Iterable[Record]) -> str:
-    """JSON with a record a line, so that a difference of two files can be read."""
-    lines = ",\n".join(json.dumps(record) for record in records)
-    return '{"records": [\n' + lines + "\n]}\n"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bnn_core.bench.machine import processor_name
-from bnn_core.datasets import Digits, split
+from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
 from bnn_core.events import Event
 from bnn_core.network.bitwise import BitwiseNetwork
@@ -21,7 +20,7 @@ from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control
 
 INPUT_RATES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
-WEIGHT_RATES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+WEIGHT_RATES = (*INPUT_RATES, 0.3)
 """Shares of broken bits that every network is tried with."""
 
 
@@ -80,6 +79,7 @@ def record(experiment: Experiment, seed: int, root: Path, data: Digits) -> Recor
     before = [r for r in epochs if r["phase"] == 1]
     started = next(r for r in events if r["event"] == "run_started")
     constants = found.config.network.constant_units
+    error_under = partial(error_under_faults, network, data.test_images, data.test_labels)
     train_images = split(data, found.config.data.train_digits).train_images
     return {
         "experiment": experiment.name,
@@ -96,23 +96,8 @@ def record(experiment: Experiment, seed: int, root: Path, data: Digits) -> Recor
         "date": card["date"],
         "machine": f"{processor_name()}, {card['machine']}",
         "constant_margin": constant_margin(network, constants, train_images) if constants else None,
-        "faults": faults(network, data),
+        "faults": {
+            "inputs": [[rate, round(error_under(inputs=rate), 3)] for rate in INPUT_RATES],
+            "weights": [[rate, round(error_under(weights=rate), 3)] for rate in WEIGHT_RATES],
+        },
     }
-
-
-def faults(network: BitwiseNetwork, data: Digits) -> dict[str, list[list[float]]]:
-    """Test error in % with a share of the input bits, or of the weight bits, turned round."""
-    rates: dict[str, tuple[float, ...]] = {"inputs": INPUT_RATES, "weights": WEIGHT_RATES}
-    found: dict[str, list[list[float]]] = {}
-    for what, values in rates.items():
-        found[what] = []
-        for rate in values:
-            share: dict[str, Any] = {what: rate}
-            error = error_under_faults(network, data.test_images, data.test_labels, **share)
-            found[what].append([rate, round(error, 3)])
-    return found
-
-
-def remove(experiment: Experiment, seed: int, root: Path) -> None:
-    """Delete the run folder of a seed: its record is kept elsewhere."""
-    shutil.rmtree(run_folder(experiment, seed, root), ignore_errors=True)

@@ -1,7 +1,8 @@
-"""Markdown tables made from the results."""
+"""Markdown tables made from the results and the networks' cards, also where the README has its marks."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from statistics import mean
 from typing import Any
@@ -11,6 +12,7 @@ from bnn_core.models import ShippedModel
 from bnn_core.reproduce.experiments import EXPERIMENTS, Experiment
 from bnn_core.reproduce.results import Record, Results
 
+_BLOCK = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 FOOTNOTE = (
     "Test errors in %; with several seeds the mean, and each. * As commonly cited; 1.33 is confirmed by a"
     " later paper's table."
@@ -22,6 +24,20 @@ def markdown(results: Results, group: str) -> str:
     rows = [(e, results.of(e.name)) for e in EXPERIMENTS.values() if e.group == group]
     found = [(e, records) for e, records in rows if records]
     return _paper(found) if group == "table" else _plain(found)
+
+
+def written(text: str, results: Results, models: Sequence[ShippedModel]) -> str:
+    """The text with every table between ``<!-- made: NAME -->`` and ``<!-- end -->`` made anew.
+
+    NAME is ``networks``, or a group of experiments that is no curve.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        name = match["name"]
+        table = networks(models) if name == "networks" else markdown(results, name)
+        return match[1] + table + match[3]
+
+    return _BLOCK.sub(block, text)
 
 
 def networks(models: Sequence[ShippedModel]) -> str:
@@ -66,10 +82,9 @@ def _paper(rows: Sequence[tuple[Experiment, list[Record]]]) -> str:
         config = experiment.config
         assert experiment.paper is not None
         cited, confirmed = experiment.paper
-        real = [r["real_error"] for r in records if r["real_error"] is not None]
         mark = "" if config.data.features == "bipolar" else "*"
         lines.append(
-            f"| {config.data.features} | {experiment.title} | {cited:.2f}* | {spread(real) if real else '–'}"
+            f"| {config.data.features} | {experiment.title} | {cited:.2f}* | {_real(records)}"
             f" | {confirmed:.2f}{mark} | **{spread([r['test_error'] for r in records])}**"
             f" | {config.phase1.epochs} + {config.phase2.epochs} | {_time(records)} |"
         )
@@ -79,12 +94,17 @@ def _paper(rows: Sequence[tuple[Experiment, list[Record]]]) -> str:
 def _plain(rows: Sequence[tuple[Experiment, list[Record]]]) -> str:
     lines = ["| change | float, phase 1 | **bitwise** | time |", "|---|---|---|---|"]
     for experiment, records in rows:
-        real = [r["real_error"] for r in records if r["real_error"] is not None]
         lines.append(
-            f"| {experiment.title} | {spread(real) if real else '–'}"
+            f"| {experiment.title} | {_real(records)}"
             f" | **{spread([r['test_error'] for r in records])}** | {_time(records)} |"
         )
     return "\n".join(lines)
+
+
+def _real(records: Sequence[Record]) -> str:
+    """Of phase 1's networks, as far as there was a phase 1."""
+    errors = [r["real_error"] for r in records if r["real_error"] is not None]
+    return spread(errors) if errors else "–"
 
 
 def _time(records: Sequence[Record]) -> str:

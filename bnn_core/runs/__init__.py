@@ -1,8 +1,7 @@
 """A training run as a folder of small facts: written, read, found, branched, shipped.
 
-    writer        train() into a folder: events one by one, snapshots, checkpoints, the model
+    writer        train() into a folder: events one by one, snapshots, checkpoints, the model and its card
     checkpoints   the latest place to go on from, and those that are kept for branching
-    card          what a trained network is and how well it reads
     folder        RunFolder: reading one, also while it grows
     find          which runs there are, and where one lies
     past          a run's moments, as its records tell them

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bnn_core.config import FieldSpec, RunConfig, field_specs
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
 from bnn_core.events import Branched, Event
 from bnn_core.files import write_atomically
@@ -24,9 +24,10 @@ from bnn_core.runs.checkpoints import kept_name, nearest
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, config_at, until
 from bnn_core.runs.writer import (
-    go_on_from_branching,
+    branch_events,
     locked,
     make_folder,
+    record_events,
     record_lines,
     torch_train,
     write_config,
@@ -134,7 +135,8 @@ def branch_run(
         write_atomically(folder / EVENTS_FILE, record_lines([*past, branched.record()]))
         write_config(config, folder)  # last: a kill before this leaves no run
         yield branched
-        yield from go_on_from_branching(folder, data, control=control)
+        child = RunFolder(folder)
+        yield from record_events(branch_events(child, data, control), config, data, folder, "")
 
 
 def _copy_past(run: RunFolder, past: Sequence[Record], moment: Moment, folder: Path) -> None:

@@ -24,20 +24,10 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
+from bnn_core import names
 from bnn_core.config import RunConfig, parse_config
 from bnn_core.errors import InputError
-from bnn_core.names import (
-    CARD_FILE,
-    CHECKPOINT_FILE,
-    CONFIG_FILE,
-    EVENTS_FILE,
-    LOCK_FILE,
-    MODEL_FILE,
-    REAL_FILE,
-    SNAPSHOTS,
-    SnapshotName,
-    is_snapshot_name,
-)
+from bnn_core.names import SnapshotName, is_snapshot_name
 
 _PROBE = threading.Lock()
 
@@ -99,8 +89,8 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
-        if not (self.path / CONFIG_FILE).is_file():
-            raise InputError(f"{path} is no run folder: it holds no {CONFIG_FILE}.")
+        if not (self.path / names.CONFIG_FILE).is_file():
+            raise InputError(f"{path} is no run folder: it holds no {names.CONFIG_FILE}.")
 
     @property
     def id(self) -> str:
@@ -110,18 +100,12 @@ class RunFolder:
     @cached_property
     def config(self) -> RunConfig:
         """The run's configuration; raises InputError if the file is damaged."""
-        path = self.path / CONFIG_FILE
-        try:
-            return parse_config(path.read_text("utf-8"), str(path))
-        except InputError as error:
-            message = str(error)
-            raise InputError(message if str(path) in message else f"{path}: {message}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not a run's configuration: allowed is a JSON object.") from None
+        path = self.path / names.CONFIG_FILE
+        return parse_config(path.read_bytes(), str(path))
 
     def log(self) -> EventLog:
         """A follower of the run's records, not yet polled."""
-        return EventLog(self.path / EVENTS_FILE)
+        return EventLog(self.path / names.EVENTS_FILE)
 
     def events(self) -> list[dict[str, Any]]:
         """All complete records."""
@@ -132,7 +116,7 @@ class RunFolder:
     @property
     def locked(self) -> bool:
         """Whether a process is writing this run now."""
-        lock = self.path / LOCK_FILE
+        lock = self.path / names.LOCK_FILE
         if not lock.exists():
             return False
         try:
@@ -160,17 +144,17 @@ class RunFolder:
     @property
     def resumable(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return (self.path / CHECKPOINT_FILE).is_file()
+        return (self.path / names.CHECKPOINT_FILE).is_file()
 
     @property
     def model_path(self) -> Path | None:
         """The finished run's model file."""
-        return self._file(MODEL_FILE)
+        return self._file(names.MODEL_FILE)
 
     @property
     def real_path(self) -> Path | None:
         """Phase 1's real network, once that phase is over."""
-        return self._file(REAL_FILE)
+        return self._file(names.REAL_FILE)
 
     def _file(self, name: str) -> Path | None:
         path = self.path / name
@@ -184,12 +168,12 @@ class RunFolder:
 
     def snapshots(self) -> list[SnapshotFile]:
         """The kept states of all bits, in time."""
-        paths = (self.path / SNAPSHOTS).glob("*.safetensors")
+        paths = (self.path / names.SNAPSHOTS).glob("*.safetensors")
         return sorted(SnapshotFile(SnapshotName.parse(p.stem), p) for p in paths if is_snapshot_name(p.stem))
 
     def card(self) -> dict[str, Any] | None:
-        """The finished run's card, see :mod:`bnn_core.runs.card`; None if there is none that can be read."""
-        path = self.path / CARD_FILE
+        """The finished run's card: what it is, how well it reads; None if there is none that can be read."""
+        path = self.path / names.CARD_FILE
         try:
             card = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bnn_core.config import RunConfig
@@ -119,17 +119,24 @@ def segments(records: Sequence[Record], moment: Moment) -> list[Segment]:
     Raises:
         InputError: the run has no such moment, or its records are damaged.
     """
-    found: list[Segment] = []
-    for record in until(records, moment):
-        name = record.get("event")
-        if name in ("run_started", "branched"):
-            if found:
-                found[-1] = replace(found[-1], until=Moment(record["phase"], record["epoch"]))
-            found.append(Segment(RunConfig.from_dict(record["config"]), (), moment))
-        elif name == "settings_changed" and found:
-            found[-1] = replace(found[-1], changes=(*found[-1].changes, change_of(record)))
-    if not found:
+    stretches = _stretches(until(records, moment))
+    if not stretches:
         raise InputError("This run's first record is missing: nothing is known of how it began.")
+    ends = [Moment(began["phase"], began["epoch"]) for began, _ in stretches[1:]]
+    return [
+        Segment(RunConfig.from_dict(began["config"]), tuple(changes), end)
+        for (began, changes), end in zip(stretches, [*ends, moment], strict=True)
+    ]
+
+
+def _stretches(records: Sequence[Record]) -> list[tuple[Record, list[dict[str, Any]]]]:
+    """What began the run and each branch of it, with the settings that changed from then on, in order."""
+    found: list[tuple[Record, list[dict[str, Any]]]] = []
+    for record in records:
+        if record.get("event") in ("run_started", "branched"):
+            found.append((record, []))
+        elif record.get("event") == "settings_changed" and found:
+            found[-1][1].append(change_of(record))
     return found
 
 
@@ -145,13 +152,8 @@ def change_of(record: Record) -> dict[str, Any]:
 
 def own_changes(records: Sequence[Record]) -> list[dict[str, Any]]:
     """The settings that changed since the run began, or since it left its parent."""
-    found: list[dict[str, Any]] = []
-    for record in records:
-        if record.get("event") == "branched":
-            found = []
-        elif record.get("event") == "settings_changed":
-            found.append(change_of(record))
-    return found
+    stretches = _stretches(records)
+    return stretches[-1][1] if stretches else []
 
 
 def parent_of(records: Sequence[Record]) -> dict[str, Any] | None:
@@ -159,6 +161,10 @@ def parent_of(records: Sequence[Record]) -> dict[str, Any] | None:
     branched = next((r for r in reversed(records) if r.get("event") == "branched"), None)
     if branched is None or not branched.keys() >= {"parent", "phase", "epoch"}:
         return None
+    return _origin(branched)
+
+
+def _origin(branched: Record) -> dict[str, Any]:
     return {"run": branched["parent"], "phase": branched["phase"], "epoch": branched["epoch"]}
 
 
@@ -169,15 +175,6 @@ def lineage(records: Sequence[Record]) -> dict[str, Any] | None:
     from, if it was a branch too.
     """
     found: dict[str, Any] | None = None
-    config: Any = None
-    changes: list[dict[str, Any]] = []
-    for record in records:
-        name = record.get("event")
-        if name == "branched":
-            place = {"run": record["parent"], "phase": record["phase"], "epoch": record["epoch"]}
-            found = {**place, "config": config, "changes": changes, "parent": found}
-        if name in ("run_started", "branched"):
-            config, changes = record["config"], []
-        elif name == "settings_changed":
-            changes.append(change_of(record))
+    for (before, changes), (branched, _) in itertools.pairwise(_stretches(records)):
+        found = {**_origin(branched), "config": before["config"], "changes": changes, "parent": found}
     return found

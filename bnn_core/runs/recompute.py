@@ -7,26 +7,25 @@ moment, its bits are compared.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
 from bnn_core.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.checkpoints import Position, load_checkpoint, nearest, position_of
 from bnn_core.runs.folder import RunFolder
-from bnn_core.runs.past import Moment, Record, Segment, segments, until
+from bnn_core.runs.past import Moment, Record, segments, until
 from bnn_core.training.control import Control
 
 START: Position = (1, 0, 0)
 
 
-@dataclass(frozen=True)
-class WayBack:
+class WayBack(NamedTuple):
     """What it takes to get back: epochs to train again, and seconds, as long as they took the first time."""
 
     epochs: int
@@ -64,6 +63,8 @@ def recompute(
     Raises:
         InputError: the run has no such moment, its records are damaged, or the data does not fit.
     """
+    from bnn_core.training.start import train
+
     records = run.events()
     past, stretches = until(records, moment), segments(records, moment)
     started = next(record for record in past if record["event"] == "run_started")
@@ -71,23 +72,37 @@ def recompute(
         raise InputError(f"Run {run.id} was trained on other digits: name the same --data.")
     found = nearest(run.path, moment)
     if found is None:
-        state, position = _start(stretches[0].config, data, started["threads"]), START
+        first_events = train(stretches[0].config, data, threads=started["threads"])
+        state, position = next(e for e in first_events if isinstance(e, Checkpoint)), START
     else:
         state, position = load_checkpoint(found[0]), found[1]
     t = float(past[-1]["t"])
     ended = _epochs_after(past, position)
-    share = position[2] / _steps(past, position[0]) if position[2] else 0.0
+    share = 0.0  # of the first epoch to train again, that is over
+    if position[2]:
+        begun = (r for r in past if r["event"] == "phase_started" and r["phase"] == position[0])
+        share = position[2] / int(next(begun)["steps"])
     last: Snapshot | None = None
     first = next(i for i, stretch in enumerate(stretches) if position <= (*stretch.until, 0))
     if ended:
         yield Recomputing(t=t, done=0.0, epochs=len(ended))
     for index, stretch in enumerate(stretches[first:], start=first):
-        # A checkpoint knows the changes before it; those after it come again at their steps.
-        known = len(state.state["place"]["changes"]) if index == first else 0
-        state = _under(state, stretch, known) if index == first else _switched(state, stretch)
+        place = state.state["place"]
+        if index == first:
+            # A checkpoint knows the changes before it; those after it come again at their steps.
+            under: dict[str, Any] = {"replay": list(stretch.changes[len(place["changes"]) :])}
+        else:
+            # The end of one stretch is the start of the next, under that one's configuration.
+            under = {
+                "config": stretch.config.to_dict(),
+                "place": {**place, "changes": []},
+                "edges": None,  # found anew: the sparsity may be another one
+                "replay": list(stretch.changes),
+            }
+        state = replace(state, state={**state.state, **under})
         if position_of(state.state) == (*stretch.until, 0):
             continue
-        for event in _train(stretch.config, data, state):
+        for event in train(stretch.config, data, checkpoint=state):
             if control.stopping:
                 yield RunEnded(t=t, status="stopped", seconds=t)
                 return None
@@ -110,47 +125,12 @@ def recompute(
     return _dated(state, past, t)
 
 
-def _train(config: RunConfig, data: Digits, checkpoint: Checkpoint) -> Iterator[Event]:
-    from bnn_core.training import train
-
-    return train(config, data, checkpoint=checkpoint)
-
-
-def _start(config: RunConfig, data: Digits, threads: int) -> Checkpoint:
-    """The state before the first step."""
-    from bnn_core.training import train
-
-    return next(e for e in train(config, data, threads=threads) if isinstance(e, Checkpoint))
-
-
-def _under(checkpoint: Checkpoint, stretch: Segment, known: int) -> Checkpoint:
-    """A checkpoint from within a stretch, which goes on with the changes that the stretch saw after it."""
-    state = {**checkpoint.state, "replay": list(stretch.changes[known:])}
-    return replace(checkpoint, state=state)
-
-
-def _switched(checkpoint: Checkpoint, stretch: Segment) -> Checkpoint:
-    """The end of one stretch as the start of the next, under that one's configuration."""
-    state = {
-        **checkpoint.state,
-        "config": stretch.config.to_dict(),
-        "place": {**checkpoint.state["place"], "changes": []},
-        "edges": None,  # found anew: the sparsity may be another one
-        "replay": list(stretch.changes),
-    }
-    return replace(checkpoint, state=state)
-
-
 def _dated(checkpoint: Checkpoint, past: list[Record], t: float) -> Checkpoint:
     """With the times of the past that it continues, instead of those of computing it again."""
     place = checkpoint.state["place"]
     began = [r["t"] for r in past if r["event"] == "phase_started" and r["phase"] == place["phase"]]
     times = {"seconds": t, "phase_seconds": t - began[-1] if began else 0.0, "epoch_seconds": 0.0}
     return replace(checkpoint, t=t, state={**checkpoint.state, "place": {**place, **times}}, keep=True)
-
-
-def _steps(past: list[Record], phase: int) -> int:
-    return int(next(r["steps"] for r in past if r["event"] == "phase_started" and r["phase"] == phase))
 
 
 def _same_bits(run: RunFolder, snapshot: Snapshot) -> bool | None:

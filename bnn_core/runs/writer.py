@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from filelock import FileLock, Timeout
 
+from bnn_core import names
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, split
+from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
 from bnn_core.events import (
     Branched,
@@ -27,18 +30,7 @@ from bnn_core.events import (
     Snapshot,
 )
 from bnn_core.files import write_atomically
-from bnn_core.names import (
-    CARD_FILE,
-    CHECKPOINT_FILE,
-    CONFIG_FILE,
-    EVENTS_FILE,
-    LOCK_FILE,
-    MODEL_FILE,
-    REAL_FILE,
-    SNAPSHOTS,
-    SnapshotName,
-)
-from bnn_core.runs.card import make_card
+from bnn_core.names import SnapshotName
 from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
@@ -76,7 +68,7 @@ def record_run(
     make_folder(folder)
     with locked(folder):
         write_config(config, folder)
-        yield from _record(
+        yield from record_events(
             train(config, data, control=control, threads=threads, device=device),
             config,
             data,
@@ -106,11 +98,11 @@ def resume_run(
         if run.state(records) == "finished":
             raise InputError(f"Run {run.id} has finished: there is nothing to resume.")
         if run.resumable:
-            checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
+            checkpoint = load_checkpoint(folder / names.CHECKPOINT_FILE)
             if checkpoint.state["data_sha256"] != data.sha256:
                 raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
             if RunConfig.from_dict(checkpoint.state["config"]) != run.config:
-                raise InputError(f"{folder / CONFIG_FILE} has changed since run {run.id} was started.")
+                raise InputError(f"{folder / names.CONFIG_FILE} has changed since run {run.id} was started.")
             _rewind(folder, checkpoint)
             events = train(run.config, data, control=control, checkpoint=checkpoint, device=device)
         elif parent_of(records) is not None:
@@ -119,18 +111,12 @@ def resume_run(
             events = branch_events(run, data, control)
         else:
             # Killed before the first step: there is nothing to lose by starting over.
-            write_atomically(folder / EVENTS_FILE, b"")
+            write_atomically(folder / names.EVENTS_FILE, b"")
             events = train(run.config, data, control=control, device=device)
-        (folder / SNAPSHOTS).mkdir(exist_ok=True)
+        (folder / names.SNAPSHOTS).mkdir(exist_ok=True)
         for path in folder.rglob(".*.part"):  # what a kill in mid-write left
             path.unlink(missing_ok=True)
-        yield from _record(events, run.config, data, folder, command)
-
-
-def go_on_from_branching(folder: Path, data: Digits, *, control: Control | None = None) -> Iterator[Event]:
-    """Train a branch whose past has just been written; the caller holds the folder's lock."""
-    run = RunFolder(folder)
-    yield from _record(branch_events(run, data, control), run.config, data, run.path, "")
+        yield from record_events(events, run.config, data, folder, command)
 
 
 def branch_events(run: RunFolder, data: Digits, control: Control | None) -> Iterator[Event]:
@@ -151,21 +137,21 @@ def make_folder(folder: Path) -> None:
             raise InputError(f"{folder} is a file: a run needs a folder of its own.")
         if folder.exists() and any(folder.iterdir()):
             raise InputError(f"{folder} is not empty: a new run needs a folder of its own.")
-        (folder / SNAPSHOTS).mkdir(parents=True)
+        (folder / names.SNAPSHOTS).mkdir(parents=True)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}.") from None
 
 
 def write_config(config: RunConfig, folder: Path) -> None:
     """The file that makes a folder a run."""
-    write_atomically(folder / CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
+    write_atomically(folder / names.CONFIG_FILE, (json.dumps(config.to_dict(), indent=2) + "\n").encode())
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Be the folder's one writer; raises InputError if another process is."""
     try:
-        lock = FileLock(folder / LOCK_FILE, timeout=_LOCK_SECONDS)
+        lock = FileLock(folder / names.LOCK_FILE, timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:
         raise InputError(f"{folder} is being written by another process: a run has one writer.") from None
@@ -177,12 +163,12 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _record(
+def record_events(
     events: Iterator[Event], config: RunConfig, data: Digits, folder: Path, command: str
 ) -> Iterator[Event]:
-    """Put events on disk one by one, and pass each on once it is there."""
+    """Put events on disk one by one, and pass each on once it is there; the folder is locked."""
     t = 0.0
-    with (folder / EVENTS_FILE).open("ab") as log:
+    with (folder / names.EVENTS_FILE).open("ab") as log:
         try:
             for event in events:
                 t = event.t
@@ -205,7 +191,7 @@ def _record(
 def torch_train() -> Callable[..., Iterator[Event]]:
     """``train()``, whose torch is imported only now; raises InputError where there is none."""
     try:
-        from bnn_core.training import train
+        from bnn_core.training.start import train
     except ImportError as error:
         raise InputError(
             f"Training needs torch, which cannot be imported ({error}): install it as requirements.txt says."
@@ -231,16 +217,20 @@ def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: Bina
         save_checkpoint(event, folder, log.tell())
         return
     if isinstance(event, Snapshot):
-        write_atomically(folder / SNAPSHOTS / event.taken.file, event.network.to_bytes())
-        _thin(folder / SNAPSHOTS)
+        write_atomically(folder / names.SNAPSHOTS / event.taken.file, event.network.to_bytes())
+        _thin(folder / names.SNAPSHOTS)
     elif isinstance(event, PhaseEnded) and event.real is not None:
-        event.real.save(folder / REAL_FILE)
+        event.real.save(folder / names.REAL_FILE)
     elif isinstance(event, RunEnded) and event.network is not None:
         _save_model(event, config, data, folder)
     _append(log, event)
 
 
 def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) -> None:
+    """The finished network, and its card: what it is, how it was made, how well it reads.
+
+    ``confusion[i][j]`` of the card counts test digits of class i read as j.
+    """
     assert event.network is not None
     records = RunFolder(folder).events()
     parent = lineage(records)
@@ -256,12 +246,29 @@ def _save_model(event: RunEnded, config: RunConfig, data: Digits, folder: Path) 
     }
     network = replace(event.network, provenance=provenance)
     content = network.to_bytes()
-    write_atomically(folder / MODEL_FILE, content)
+    write_atomically(folder / names.MODEL_FILE, content)
     # A run that was resumed is still made by the command that started it.
     began = next((r for r in reversed(records) if r["event"] == Branched.name), records[0])
-    command = began.get("command", "")
-    card = {**make_card(folder.name, network, event, data, command, len(content)), **family}
-    write_atomically(folder / CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
+    confusion = np.zeros((network.sizes[-1],) * 2, np.int64)
+    np.add.at(confusion, (data.test_labels, network.predict(data.test_images)), 1)
+    card = {
+        "name": folder.name,
+        "what": f"{'-'.join(map(str, network.sizes))}, {network.variant}, {network.features} input bits",
+        "command": began.get("command", ""),
+        **{key: provenance[key] for key in ("seed", "config", "changes")},
+        "error_percent": event.test_error,
+        "errors": event.test_errors,
+        "n": len(data.test_labels),
+        "ties": event.test_ties,
+        "real_error_percent": event.test_error_real,
+        "confusion": confusion.tolist(),
+        "bytes": len(content),
+        "seconds": event.seconds,
+        "date": provenance["date"],
+        "machine": f"{platform.system()} {platform.machine()}",
+        **family,
+    }
+    write_atomically(folder / names.CARD_FILE, (json.dumps(card, indent=2) + "\n").encode())
 
 
 def _thin(folder: Path) -> None:
@@ -275,7 +282,7 @@ def _thin(folder: Path) -> None:
 
 def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     """Cut events.jsonl back to the checkpoint, which takes up the settings that changed after it."""
-    path = folder / EVENTS_FILE
+    path = folder / names.EVENTS_FILE
     length = checkpoint.state["events_length"]
     content = path.read_bytes() if path.is_file() else b""
     if len(content) < length:
@@ -283,7 +290,7 @@ def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
     replay = checkpoint.state["replay"]
     replay += [change for change in _changes(content[length:]) if change not in replay]
     # First the checkpoint: a second kill must not lose what the first one left to be changed again.
-    write_atomically(folder / CHECKPOINT_FILE, checkpoint_bytes(checkpoint, checkpoint.state))
+    write_atomically(folder / names.CHECKPOINT_FILE, checkpoint_bytes(checkpoint, checkpoint.state))
     # A new file, so that readers notice.
     write_atomically(path, content[:length])
     run = RunFolder(folder)
@@ -296,7 +303,7 @@ def _rewind(folder: Path, checkpoint: Checkpoint) -> None:
 def _rewind_to_branching(folder: Path, records: list[dict[str, Any]]) -> None:
     """Cut events.jsonl back to where the run left its parent."""
     last = max(i for i, record in enumerate(records) if record["event"] == Branched.name)
-    write_atomically(folder / EVENTS_FILE, record_lines(records[: last + 1]))
+    write_atomically(folder / names.EVENTS_FILE, record_lines(records[: last + 1]))
 
 
 def _changes(lines: bytes) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""train(): both phases of a run as an iterator of events (torch, loaded when it is first asked for).
+"""Both phases of a run as an iterator of events (torch).
 
 Phase 1 trains a real network whose weights are pressed towards -1 and +1 (weight compression, section
 3.1). Phase 2 binarises it before every step and lets the error of the *binarised* network train the
@@ -6,7 +6,7 @@ latent weights (noisy back-propagation, section 3.2).
 
     start      train(), from the start or from a checkpoint
     run        which events, in which order
-    learner    the latent network, its optimiser and one step of either phase
+    learner    the latent network, its optimiser, one step of either phase; all that as arrays
     latent     the latent network: both forward passes
     binarize   from real numbers to bits: boundary, pseudo-gradient, flips
     norm       batch-norm, folded into integers
@@ -14,19 +14,5 @@ latent weights (noisy back-propagation, section 3.2).
     schedule   where a run stands; learning rate and gain
     streams    every random number, from seed and place
     measure    errors, and weights by layer
-    state      a learner as a checkpoint's arrays
     control    how another thread pauses, stops and sets a run
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from bnn_core.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from bnn_core.training.start import default_threads, steps_of, train, warm_up
-
-__all__ = ["default_threads", "steps_of", "train", "warm_up"]
-
-__getattr__ = lazy_names(__name__, dict.fromkeys(__all__, "start"))

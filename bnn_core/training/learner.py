@@ -1,6 +1,9 @@
-"""Learner: the latent network, its optimiser, and one step of either phase (torch)."""
+"""Learner: the latent network, its optimiser, one step of either phase, and all that as arrays (torch)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,6 +18,8 @@ from bnn_core.network.construct import layer_means, strict_network, without_inpu
 from bnn_core.network.real import RealNetwork
 from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.material import Material
+
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 class Learner:
@@ -31,6 +36,37 @@ class Learner:
         self.network.reaches = material.reaches
         self.material = material
         self.renew_optimizer()
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], material: Material, device: str) -> Self:
+        """The learner that has these :meth:`arrays`; its boundaries are not among them."""
+        tensors = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        network = LatentNetwork(material.free_sizes, device)
+        if "norm0.mean" in tensors:
+            network.make_norms()
+        kept = {name: tensors[f"latent{i}"] for i, (name, _) in enumerate(network.named_parameters())}
+        network.load_state_dict(kept | {name: tensors[name] for name, _ in network.named_buffers()})
+        learner = cls(network, material)
+        moments = {
+            i: {name: tensors[f"adam{i}.{name}"] for name in _MOMENTS}
+            for i in range(len(kept))
+            if f"adam{i}.step" in tensors  # what a loss never reached has none
+        }
+        learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": moments})
+        return learner
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that a step changes, for a checkpoint.
+
+        ``latentN`` are the network's parameters, in their order, ``adamN.*`` the optimiser's moments of them,
+        ``normN.*`` the running statistics: float32 of the parameter's shape; ``adamN.step`` is one number.
+        """
+        tensors: dict[str, Tensor] = dict(self.network.named_buffers())
+        tensors |= {f"latent{i}": p for i, p in enumerate(self.network.parameters())}
+        for i, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam{i}.{name}": value for name, value in moments.items()}
+        # A copy: training goes on in the tensors' own memory.
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
 
     def renew_optimizer(self) -> None:
         """Forget the moments; take up parameters that are new."""
@@ -70,12 +106,17 @@ class Learner:
         Returns:
             that mean, of the digits as they are.
         """
-        nudge = (config.phase1 if phase == 1 else config.phase2).nudge
+        network, nudge = self.network, (config.phase1 if phase == 1 else config.phase2).nudge
         z = self.material.values[batch].float().requires_grad_(nudge > 0)  # (batch, inputs)
         labels = self.material.labels[batch]
 
         def loss_of(z: Tensor) -> Tensor:
-            return F.cross_entropy(self._logits(z, config, phase, gain, noise), labels)
+            if phase == 1:
+                dropout = (config.phase1.dropout_input, config.phase1.dropout_hidden)
+                logits = network.real_forward(z, gain, dropout=dropout, generator=noise)
+            else:
+                logits = network.bitwise_forward(z, config, noise)[-1] * network.logit_scale
+            return F.cross_entropy(logits, labels)  # as training sees them: with noise and dropout
 
         self.optimizer.zero_grad()
         loss = loss_of(z)
@@ -88,17 +129,8 @@ class Learner:
             group["lr"] = rate
         self.optimizer.step()
         if phase == 2:
-            self.network.clip()
+            network.clip()
         return float(loss.detach())
-
-    def _logits(
-        self, z: Tensor, config: RunConfig, phase: int, gain: float, noise: torch.Generator
-    ) -> Tensor:
-        """(batch, classes) as training sees them: with noise and dropout."""
-        if phase == 1:
-            dropout = (config.phase1.dropout_input, config.phase1.dropout_hidden)
-            return self.network.real_forward(z, gain, dropout=dropout, generator=noise)
-        return self.network.bitwise_forward(z, config, noise)[-1] * self.network.logit_scale
 
     @torch.no_grad()
     def _nudged(self, z: Tensor, share: float, low: int) -> Tensor:

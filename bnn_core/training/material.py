@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bnn_core.bits import WordArray, pack
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits, split
+from bnn_core.datasets.digits import Digits, split
 from bnn_core.datasets.features import input_bits, input_count, input_values
 from bnn_core.network.construct import input_constants, quiet_inputs, reach
 

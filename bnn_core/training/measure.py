@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnn_core.events import histogram
+from bnn_core.events import HISTOGRAM_BINS
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.training.binarize import compress
 from bnn_core.training.latent import LatentNetwork
@@ -69,6 +69,13 @@ def weights_by_layer(
         "flips": [float(np.mean(a != b)) for a, b in zip(signs, before, strict=True)],
         "zeros": [float(np.mean(w == 0)) for w in signs],
         "saturation": [float(w.abs().mean()) for w in compressed],
-        "histogram": [histogram(w.cpu().numpy()) for w in compressed],
+        "histogram": [_histogram(w.cpu().numpy()) for w in compressed],
         "boundary": [beta if gain is None else math.tanh(gain * beta) for beta in betas],
     }
+
+
+def _histogram(values: NDArray[np.float32]) -> list[float]:
+    """Share of values in each of 40 equal bins over [-1, 1]; the outer bins take what lies beyond."""
+    scaled = np.clip((values.ravel() + 1) * (HISTOGRAM_BINS / 2), 0, HISTOGRAM_BINS - 1)
+    counts = np.bincount(scaled.astype(np.int64), minlength=HISTOGRAM_BINS)
+    return [round(float(c) / values.size, 6) for c in counts]

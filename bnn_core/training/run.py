@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bnn_core.config import PhaseConfig, RunConfig, field_spec
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -33,7 +33,6 @@ from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material, Probe
 from bnn_core.training.measure import bitwise_error, percent_wrong, real_error, weights_by_layer
 from bnn_core.training.schedule import Place, compression_gain, learning_rate, share_done
-from bnn_core.training.state import learner_arrays, learner_of
 from bnn_core.training.streams import init_stream, noise_stream, order
 
 PROGRESS_SECONDS = 0.25
@@ -42,7 +41,7 @@ FIRST_EPOCH_SNAPSHOTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 
 
 class Run:
-    """A run under way; :func:`bnn_core.training.train` says what its arguments are.
+    """A run under way; :func:`bnn_core.training.start.train` says what its arguments are.
 
     Attributes:
         start_config, config: the configuration that it started with, and as it stands now.
@@ -339,7 +338,7 @@ class Run:
 
     def _checkpoint(self, *, keep: bool = False) -> Checkpoint:
         self._tick()
-        arrays = learner_arrays(self.learner)
+        arrays = self.learner.arrays()
         for i, signs in enumerate(self._last_signs):
             arrays[f"signs{i}"] = signs
         state = {
@@ -360,7 +359,7 @@ class Run:
         self.place = Place(**state["place"])
         for name, value in self.place.changes:
             self.config = self.config.updated({name: value})
-        self.learner = learner_of(arrays, self.material, self._device)
+        self.learner = Learner.of_arrays(arrays, self.material, self._device)
         self._last_signs = [arrays[f"signs{i}"] for i in range(len(self.learner.network.weights))]
         if state["edges"] is None:  # a branch may want another sparsity from here on
             self.learner.set_boundaries(self.config)

@@ -9,15 +9,10 @@ from collections.abc import Callable, Iterator
 import torch
 
 from bnn_core.config import RunConfig
-from bnn_core.datasets import Digits
+from bnn_core.datasets.digits import Digits
 from bnn_core.events import Checkpoint, Event
 from bnn_core.training.control import Control
 from bnn_core.training.run import Run
-
-
-def default_threads() -> int:
-    """One core is left to the pages."""
-    return max(1, (os.cpu_count() or 2) - 1)
 
 
 def train(
@@ -52,7 +47,7 @@ def train(
     """
     if checkpoint is not None:
         threads = int(checkpoint.state["threads"])
-    torch.set_num_threads(threads or default_threads())
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 2) - 1))  # one core is left to the pages
     yield from Run(config, data, control or Control(), checkpoint, device).events()
 
 

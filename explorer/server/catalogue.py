@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RealNetwork, load_mnist
 from bnn_core.datasets.features import input_bits
-from bnn_core.measures import class_codes, order_by_digit
+from bnn_core.measures.codes import class_codes
+from bnn_core.measures.order import order_by_digit
 from bnn_core.models import ShippedModel, shipped_models
 from bnn_core.names import CONFIG_FILE
 from bnn_core.runs.find import list_runs

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bnn_core.errors import InputError
-from bnn_core.runs.folder import EVENTS_FILE, EventLog, RunFolder
+from bnn_core.names import EVENTS_FILE
+from bnn_core.runs.folder import EventLog, RunFolder
 from explorer.server.history import History, history
 from explorer.server.jobs import Job
 

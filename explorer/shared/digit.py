@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bnn_core import InputError
-from bnn_core.datasets import decode_image, from_raster
+from bnn_core.datasets.image import decode_image, from_raster
 from explorer.components.bit_matrix import bit_matrix
 from explorer.components.digit_pad import digit_pad
 from explorer.server.answers import search

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.measures import band_edges
+from bnn_core.measures.order import band_edges
 from bnn_core.network.bitwise import LayerTrace
 
 Bits = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnn_core.bits import unpack
 from bnn_core.kernels import PackedLayer
-from bnn_core.measures import flipped
+from bnn_core.measures.weights import flipped
 from explorer.shared.fields import Bits, Field, place_inputs
 
 Order = NDArray[np.int64]

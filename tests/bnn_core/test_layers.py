@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("errors", "bits", "lazy"),
+    ("errors", "bits"),
     ("files", "names", "datasets", "config"),
     ("presets", "kernels", "models"),
     ("network",),

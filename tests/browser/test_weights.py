@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from bnn_core import BitwiseNetwork, load_mnist
-from bnn_core.measures import class_codes, flips, order_by_digit
+from bnn_core.measures.codes import class_codes
+from bnn_core.measures.order import order_by_digit
+from bnn_core.measures.weights import flips
 from bnn_core.models import MODELS_FOLDER
 from bnn_core.runs.find import find_run
 from explorer.palette import palette

@@ -1,20 +1,42 @@
-"""Machine code: how a kernel's is made, and one function in memory that runs a network."""
+"""Machine code: how layers lie for a kernel's, how it is made, and one function that runs a network."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.kernels.compiled.layout import Layout
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.layer import PackedLayer
 
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
+_ALIGNMENT = 64
+
+
+def aligned(shape: Sequence[int], dtype: type[np.generic]) -> NDArray[Any]:
+    """Zeros that begin at a multiple of 64 bytes, a line of the processor's cache."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a kernel reads of a layer, as it lies in memory.
+
+    Attributes:
+        fields: of the layer's row of the plan: numbers, and arrays whose addresses go there.
+        work: bytes of work memory, however many digits there are.
+        work_each: bytes behind these, for each digit.
+    """
+
+    fields: Mapping[str, int | NDArray[Any]]
+    work: int = 0
+    work_each: int = 0
 
 
 @dataclass(frozen=True, eq=False)

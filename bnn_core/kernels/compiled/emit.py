@@ -68,6 +68,11 @@ class Module:
         return "\n".join([self._head, *self._declared.values(), *self._functions.values(), ""])
 
 
+def _pairing(operation: str) -> Callable[[Emit, Value, Value | int], Value]:
+    """A method that emits it."""
+    return lambda b, a, other: b.pair(operation, a, other)
+
+
 class Emit:
     """One function that returns nothing. Integers given where a value is expected become constants."""
 
@@ -95,51 +100,26 @@ class Emit:
         self._lines.append(f" {value.name} = {text}")
         return value
 
-    def _pair(self, operation: str, a: Value, b: Value | int, kind: str | None = None) -> Value:
+    def pair(self, operation: str, a: Value, b: Value | int, kind: str | None = None) -> Value:
+        """An operation on two values of one type; of that type, unless it gives another."""
         if isinstance(b, int):
             b = constant(a.kind, b)
         return self._new(kind or a.kind, f"{operation} {a}, {b.name}")
 
-    def add(self, a: Value, b: Value | int) -> Value:
-        """a + b, modulo the width."""
-        return self._pair("add", a, b)
-
-    def sub(self, a: Value, b: Value | int) -> Value:
-        """a - b, modulo the width."""
-        return self._pair("sub", a, b)
-
-    def mul(self, a: Value, b: Value | int) -> Value:
-        """a * b, modulo the width."""
-        return self._pair("mul", a, b)
-
-    def div(self, a: Value, b: Value | int) -> Value:
-        """a / b, rounded down, for a >= 0."""
-        return self._pair("udiv", a, b)
-
-    def both(self, a: Value, b: Value | int) -> Value:
-        """Bitwise and."""
-        return self._pair("and", a, b)
-
-    def either(self, a: Value, b: Value | int) -> Value:
-        """Bitwise or."""
-        return self._pair("or", a, b)
-
-    def differ(self, a: Value, b: Value | int) -> Value:
-        """Bitwise exclusive or."""
-        return self._pair("xor", a, b)
-
-    def left(self, a: Value, b: Value | int) -> Value:
-        """Shift left."""
-        return self._pair("shl", a, b)
-
-    def right(self, a: Value, b: Value | int) -> Value:
-        """Shift right, zeros coming in."""
-        return self._pair("lshr", a, b)
+    add = _pairing("add")  # modulo the width, like the next two
+    sub = _pairing("sub")
+    mul = _pairing("mul")
+    div = _pairing("udiv")  # rounded down, for a >= 0
+    both = _pairing("and")
+    either = _pairing("or")
+    differ = _pairing("xor")
+    left = _pairing("shl")
+    right = _pairing("lshr")  # zeros come in
 
     def test(self, condition: str, a: Value, b: Value | int) -> Value:
         """Compare: eq, ne, signed sgt, sge, slt, sle, unsigned ugt, uge, ult, ule."""
         lanes = vector("i1", lanes_of(a.kind)) if a.kind.startswith("<") else "i1"
-        return self._pair(f"icmp {condition}", a, b, lanes)
+        return self.pair(f"icmp {condition}", a, b, lanes)
 
     def choose(self, condition: Value, a: Value, b: Value) -> Value:
         """a if the condition holds, else b."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
-
-import llvmlite
-import llvmlite.binding as llvm
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,18 @@ class Machine:
     features: str = ""
 
     @classmethod
+    @functools.cache
     def here(cls) -> Machine:
         """The processor at hand.
 
         The features are asked for one by one: a virtual machine may hide what the name promises.
+
+        Raises:
+            ImportError: llvmlite is not there.
+            OSError: the library behind llvmlite cannot be loaded.
         """
+        import llvmlite.binding as llvm
+
         features: dict[str, bool] = llvm.get_host_cpu_features()
         flat = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
         return cls(llvm.get_process_triple(), llvm.get_host_cpu_name(), flat)
@@ -63,6 +68,8 @@ class Machine:
     @property
     def identity(self) -> str:
         """What machine code depends on, besides its source."""
+        import llvmlite
+
         return f"{self.triple} {self.cpu} {self.features} llvmlite {llvmlite.__version__}"
 
     def target(self) -> Any:
@@ -71,6 +78,8 @@ class Machine:
         Raises:
             RuntimeError: LLVM knows no such target.
         """
+        import llvmlite.binding as llvm
+
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         return llvm.Target.from_triple(self.triple).create_target_machine(

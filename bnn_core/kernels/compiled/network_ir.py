@@ -1,4 +1,4 @@
-"""Writes the code that runs a whole network: pixels to bits, layer after layer, the largest sum.
+"""Writes the code that runs a whole network, and has it compiled: pixels to bits, layers, the largest sum.
 
 One call does all of it for any number of digits, a chunk at a time, so that what passes from layer to
 layer stays in the processor's cache and memory does not grow with the batch.
@@ -8,12 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
+
+import llvmlite.binding as llvm
 
 from bnn_core.kernels.compiled.emit import NULL, Emit, Module, Value, i64, vector
 from bnn_core.kernels.compiled.layer_ir import LayerRow, plan_field
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.plan import KINDS, LAYER_FIELDS, TOGETHER
 
 _PIXELS = 64
+
+
+def written(machine: Machine, writer: str, *, masked: bool) -> str:
+    """A kernel in LLVM's language.
+
+    Args:
+        machine: the processor to write for.
+        writer: the module of this package that writes the functions that run a layer.
+        masked: whether it is to run masked layers as well as dense ones.
+    """
+    module = Module(machine.triple)
+    run_function(module, import_module(f"{__package__}.{writer}").write(module, machine, masked=masked))
+    return str(module)
+
+
+def compiled(machine: Machine, writer: str, *, masked: bool) -> bytes:
+    """The kernel as an object file that this process can load.
+
+    Raises:
+        RuntimeError: LLVM cannot write code for this processor.
+    """
+    with llvm.parse_assembly(written(machine, writer, masked=masked)) as module:
+        module.verify()
+        content: bytes = machine.target().emit_object(module)
+    return content
 
 
 def run_function(module: Module, functions: Mapping[str, tuple[str, str]]) -> None:

@@ -7,21 +7,17 @@ It is the NumPy kernel eight words at a time: literally constant_i - cost popcou
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import WordArray
-from bnn_core.kernels.compiled.code import Code
-from bnn_core.kernels.compiled.engine import layer_sums
-from bnn_core.kernels.compiled.layout import Layout, aligned
+from bnn_core.kernels.compiled.code import Code, Layout, aligned
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.plan import GROUP_UNITS, GROUPS_TOGETHER
+from bnn_core.kernels.compiled.prepared import layer_sums
 from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer
-
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
 
 
 def lay_out(layer: PackedLayer, limit: NDArray[np.int64], _machine: Machine) -> Layout:

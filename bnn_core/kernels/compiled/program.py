@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import hashlib
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnn_core.kernels.compiled import cache
 from bnn_core.kernels.compiled.code import Code, Program
+from bnn_core.kernels.compiled.machine import Machine
 
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
-
-_SOURCES = ("emit.py", "machine.py", "plan.py", "source.py", "*_ir.py")
+_SOURCES = ("emit.py", "machine.py", "plan.py", "*_ir.py")
 """The modules that machine code depends on."""
 
 _lock = threading.Lock()
@@ -38,23 +34,10 @@ def program(code: Code, *, masked: bool) -> Program | str:
         return _programs[code, masked]
 
 
-@functools.cache
-def here() -> Machine:
-    """The processor at hand.
-
-    Raises:
-        ImportError: llvmlite is not there.
-        OSError: the library behind llvmlite cannot be loaded.
-    """
-    from bnn_core.kernels.compiled.machine import Machine
-
-    return Machine.here()
-
-
 def _make(code: Code, *, masked: bool) -> Program | str:
     """The compiled kernel, or why there is none."""
     try:
-        made = load(here(), code, masked=masked, folder=cache.user_folder())
+        made = load(Machine.here(), code, masked=masked, folder=cache.user_folder())
         return made if _gives_the_same(made, masked=masked) else "the compiled kernel failed its check"
     except Exception as error:  # noqa: BLE001  # whatever it is, NumPy gives the same integers
         return f"{type(error).__name__}: {error}"
@@ -91,7 +74,7 @@ def load(machine: Machine, code: Code, *, masked: bool, folder: Path) -> Program
     content = cache.read(folder, identity)
     cached = content is not None
     if content is None:
-        from bnn_core.kernels.compiled.source import compiled
+        from bnn_core.kernels.compiled.network_ir import compiled
 
         content = compiled(machine, code.writer, masked=masked)
         cache.write(folder, identity, content)

@@ -1,31 +1,24 @@
 """The table kernel: mismatches are looked up instead of counted.
 
-For four inputs x the table holds popcount(x xor w) for each of the 16 sets of four weights w, so that
-one instruction finds the mismatches of 32 units at four inputs. For two digits, at inputs x and y, it
-holds both: popcount(x xor w) + 16 popcount(y xor w). In a masked layer the index is two weights and
-their two masks, and the table holds popcount((x xor w) and m), of both digits likewise.
-
-:mod:`bnn_core.kernels.compiled.table_ir` writes its code, and tells how the halves of a byte are added up.
+:mod:`bnn_core.kernels.compiled.table_ir` writes its code, and tells what the tables hold and how the
+halves of a byte are added up.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.kernels.compiled import popcount
-from bnn_core.kernels.compiled.code import Code
-from bnn_core.kernels.compiled.engine import layer_sums
-from bnn_core.kernels.compiled.layout import Layout, aligned
+from bnn_core.kernels.compiled.code import Code, Layout, aligned
+from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.plan import CHUNK, DENSE, MASKED, MOST_INPUTS, TILE_BYTES, tile_vectors
+from bnn_core.kernels.compiled.prepared import layer_sums
 from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer
-
-if TYPE_CHECKING:
-    from bnn_core.kernels.compiled.machine import Machine
 
 Octets = NDArray[np.uint8]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bnn_core import BitwiseNetwork, Digits
 from bnn_core.bits import pack, word_count
 from bnn_core.kernels import kernel
-from bnn_core.measures import class_counts, hamming
+from bnn_core.measures.codes import class_counts, hamming
 from explorer.components.digit_map import sheet
 from explorer.screens.activations import maps
 from explorer.screens.activations.codes import LayerCodes, layer_codes

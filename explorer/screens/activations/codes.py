@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import BitArray, WordArray, pack
-from bnn_core.measures import (
+from bnn_core.measures.codes import (
     always_on_units,
     class_distances,
     dead_units,

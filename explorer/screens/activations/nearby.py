@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bnn_core.bits import pack
-from bnn_core.measures import hamming, nearest
+from bnn_core.measures.codes import hamming, nearest
 from explorer.components.digit_map import Digits, Panel, digit_map
 from explorer.screens.activations import cache, words
 from explorer.screens.activations import html as pieces

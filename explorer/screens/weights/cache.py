@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bnn_core import InputError
 from bnn_core.bits import pack
 from bnn_core.kernels import kernel
-from bnn_core.measures import balance, order_alike, order_by_value, saturation
+from bnn_core.measures.weights import balance, order_alike, order_by_value, saturation
 from explorer.screens.weights.address import Sort
 from explorer.server import catalogue
 from explorer.server.catalogue import File

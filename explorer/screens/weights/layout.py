@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_core.measures import band_edges
+from bnn_core.measures.order import band_edges
 from explorer.shared.fields import Bits, Field
 from explorer.shared.planes import Order, Planes
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bnn_core import BitwiseNetwork
-from bnn_core.measures import band_edges
+from bnn_core.measures.order import band_edges
 from explorer.screens.weights import cache, words
 from explorer.screens.weights.address import SORT, Sort
 from explorer.server import catalogue

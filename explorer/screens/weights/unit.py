@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork
-from bnn_core.measures import flips, reader_counts, sign_counts
+from bnn_core.measures.weights import flips, reader_counts, sign_counts
 from explorer.components.bit_matrix import Label, bit_matrix
 from explorer.screens.weights import cache, words
 from explorer.screens.weights import html as pieces

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_core.datasets import Digits, load_digits, load_mnist, split
 from bnn_core.datasets import digits as module
+from bnn_core.datasets.digits import Digits, load_digits, load_mnist, split
 from bnn_core.errors import InputError
 
 NAMES = (

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bnn_core.datasets import decode_image, from_raster, load_image, load_mnist
 from bnn_core.datasets import image as module
+from bnn_core.datasets.digits import load_mnist
+from bnn_core.datasets.image import decode_image, from_raster, load_image
 from bnn_core.errors import InputError
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork, Digits
 from bnn_core.bits import pack
-from bnn_core.measures import (
+from bnn_core.measures import codes as module
+from bnn_core.measures.codes import (
     always_on_units,
     class_codes,
     class_counts,
@@ -23,7 +24,6 @@ from bnn_core.measures import (
     unit_entropy,
     within_and_between,
 )
-from bnn_core.measures import codes as module
 
 seeds = st.integers(0, 2**32 - 1)
 

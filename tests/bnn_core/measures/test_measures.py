@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork, Digits
-from bnn_core.measures import band_edges, class_codes, order_by_digit
+from bnn_core.measures.codes import class_codes
+from bnn_core.measures.order import band_edges, order_by_digit
 
 
 def test_class_codes_are_means_of_bits(mnist: Digits, quick: BitwiseNetwork) -> None:

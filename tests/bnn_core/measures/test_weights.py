@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bnn_core import BitwiseNetwork, InputError, RealNetwork
 from bnn_core.bits import padding_is_zero, unpack
 from bnn_core.kernels import PackedLayer
-from bnn_core.measures import (
+from bnn_core.measures.weights import (
     balance,
     differences,
     flipped,

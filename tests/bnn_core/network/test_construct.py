@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RunConfig, train
-from bnn_core.datasets import FEATURES
+from bnn_core.datasets.features import FEATURES
 from bnn_core.events import RunEnded
 from bnn_core.kernels import PackedLayer
 from bnn_core.network.construct import (

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from bnn_core import BitwiseNetwork, InputError, RealNetwork
-from bnn_core.datasets import FEATURES, input_count
+from bnn_core.datasets.features import FEATURES, input_count
 from bnn_core.kernels import PackedLayer
 from bnn_core.network.model_file import FORMAT, _digest
 

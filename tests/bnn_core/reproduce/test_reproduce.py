@@ -18,7 +18,7 @@ from bnn_core.models import shipped_models
 from bnn_core.names import is_run_id
 from bnn_core.reproduce import EXPERIMENTS, GROUPS, Experiment, Results, chosen, runner, tables
 from bnn_core.reproduce.experiments import CURVES, PAPER
-from bnn_core.reproduce.readme import written
+from bnn_core.reproduce.tables import written
 from bnn_core.runs.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]

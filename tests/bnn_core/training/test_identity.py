@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bnn_core import Digits, RunConfig
 from bnn_core.bits import pack
-from bnn_core.datasets import FEATURES, input_count, input_values
+from bnn_core.datasets.features import FEATURES, input_count, input_values
 from bnn_core.kernels import KERNELS
 from bnn_core.training.latent import LatentNetwork
 

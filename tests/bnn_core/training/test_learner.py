@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bnn_core import Control, Digits, RunConfig, train
-from bnn_core.datasets import split
+from bnn_core.datasets.digits import split
 from bnn_core.datasets.features import FEATURES, input_bits
 from bnn_core.network.construct import quiet_inputs
 from bnn_core.training.learner import Learner

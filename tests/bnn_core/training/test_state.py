@@ -10,7 +10,6 @@ from bnn_core.events import Checkpoint, RunEnded
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.checkpoints import load_checkpoint
 from bnn_core.training.run import Run
-from bnn_core.training.state import learner_arrays
 
 DATA = Path(__file__).parent / "data"
 """A checkpoint of each variant after the first of two epochs of phase 2, and the network at the end."""
@@ -32,7 +31,7 @@ def config(old: Checkpoint) -> RunConfig:
 
 
 def test_an_old_checkpoint_is_taken_up_whole(small: Digits, config: RunConfig, old: Checkpoint) -> None:
-    arrays = learner_arrays(Run(config, small, Control(), old).learner)
+    arrays = Run(config, small, Control(), old).learner.arrays()
     assert arrays.keys() == {name for name in old.tensors if not name.startswith("signs")}
     for name, array in arrays.items():
         assert array.dtype == old.tensors[name].dtype

@@ -24,8 +24,8 @@ from bnn_core.kernels import KERNELS, PackedLayer, best, status
 from bnn_core.kernels.compiled import program
 from bnn_core.kernels.compiled.code import Program
 from bnn_core.kernels.compiled.machine import Machine
+from bnn_core.kernels.compiled.network_ir import written
 from bnn_core.kernels.compiled.prepared import Pixels, Prepared
-from bnn_core.kernels.compiled.source import written
 
 CODES = {name: kernel.code for name, kernel in KERNELS.items() if kernel.code}
 COMPILED = list(CODES)

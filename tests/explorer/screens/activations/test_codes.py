@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 from bnn_core import BitwiseNetwork, Digits, load_mnist
 from bnn_core.bits import pack
-from bnn_core.measures import class_counts, hamming, nearest
+from bnn_core.measures.codes import class_counts, hamming, nearest
 from explorer.components import digit_map
 from explorer.palette import DARK, LIGHT
 from explorer.screens.activations import cache, maps, words

@@ -22,8 +22,7 @@ FIELDS = {
         label="Echo",
         help="How much of a step comes back.",
         equation="z -> z + echo",
-        minimum=0.0,
-        maximum=0.5,
+        within=(0.0, 0.5),
         live=True,
         refresh="boundaries",
         section="noise",
@@ -31,7 +30,7 @@ FIELDS = {
     )
 """,
     "class DataConfig": """
-    grain: int = _field(3, label="Grain", help="Pixels that go together.", minimum=1, maximum=9)
+    grain: int = _field(3, label="Grain", help="Pixels that go together.", within=(1, 9))
 """,
 }
 

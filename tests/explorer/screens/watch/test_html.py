@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork, load_mnist
 from bnn_core.bench import cost
-from bnn_core.measures import band_edges
+from bnn_core.measures.order import band_edges
 from explorer.components.bit_matrix import Bracket, Cell, encode
 from explorer.components.digit_pad import RASTER, decode
 from explorer.palette import DARK, LIGHT, css_variables

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bnn_core import BitwiseNetwork
 from bnn_core.kernels import PackedLayer
-from bnn_core.measures import flips, sign_counts
+from bnn_core.measures.weights import flips, sign_counts
 from explorer.components.bit_matrix import Label, encode
 from explorer.screens.weights import html as pieces
 from explorer.screens.weights import layout

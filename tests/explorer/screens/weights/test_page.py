@@ -13,16 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from bnn_core import BitwiseNetwork, RunConfig, load_mnist
 from bnn_core.kernels import PackedLayer
-from bnn_core.measures import (
-    balance,
-    band_edges,
-    class_codes,
-    differences,
-    flips,
-    order_by_digit,
-    reader_counts,
-    sign_counts,
-)
+from bnn_core.measures.codes import class_codes
+from bnn_core.measures.order import band_edges, order_by_digit
+from bnn_core.measures.weights import balance, differences, flips, reader_counts, sign_counts
 from bnn_core.runs.find import find_run
 from tests.explorer.pages import notes
 
