@@ -84,7 +84,7 @@ def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.KeptMom
         if catalogue.is_last(entry, at):
             state.change(at="")  # its run has finished since
         else:
-            state.correct(words.no_such_moment(at), at="")
+            state.correct(words.NO_SUCH_MOMENT.format(at=at), at="")
 
     if live:
         known = tuple(moment.name for moment in moments)

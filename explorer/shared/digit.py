@@ -117,7 +117,7 @@ def _search(scene: Scene) -> None:
         found = search(answers, kind=kind, label=label)
         pages = max(1, -(-len(found) // PER_PAGE))
         page = st.number_input(
-            words.search_page(pages), 1, pages, 1, key=f"search_page_{kind}_{label}", width=140
+            words.SEARCH_PAGE.format(pages=pages), 1, pages, 1, key=f"search_page_{kind}_{label}", width=140
         )
         last = len(answers.labels) - 1
         key = f"search_index_{scene.index}"

@@ -58,6 +58,12 @@ OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {siz
 BLANK = "The drawing holds too little ink to be read."
 
 
+# Filled in where they are said.
+FIELD_LABEL = "{name}: {units:,} bits, {on:,} are +1. Arrow keys choose a unit."
+NO_SUCH_MOMENT = "This network has no snapshot {at}, so this is the last one."
+SEARCH_PAGE = "Page of {pages:,}"
+
+
 def network_name(sizes: Sequence[int], variant: str, features: str = USUAL) -> str:
     """3 × 1024, strict; features other than the usual ones are named."""
     hidden = list(sizes[1:-1])
@@ -109,11 +115,6 @@ def ahead_words(ahead: int, second: int) -> tuple[str, str]:
     return grouped(ahead), f"{'vote' if ahead == 1 else 'votes'} ahead of {second}"
 
 
-def field_label(name: str, on: int, units: int) -> str:
-    """A field of bits for a screen reader."""
-    return f"{name}: {grouped(units)} bits, {grouped(on)} are +1. Arrow keys choose a unit."
-
-
 def bars_label(sums: Sequence[int]) -> str:
     """The bars for a screen reader."""
     return "Votes: " + ", ".join(f"{label}: {signed(value)}" for label, value in enumerate(sums))
@@ -138,11 +139,6 @@ def run_name(run: str) -> str:
     title = PRESETS[name].title if name in PRESETS else name
     branch = ", branch" if name != found[2] else ""
     return f"{title}{branch}, {when.day} {when:%b %H:%M}"
-
-
-def no_such_moment(at: str) -> str:
-    """The URL names a snapshot that the run does not have."""
-    return f"This network has no snapshot {at}, so this is the last one."
 
 
 def no_such_unit(layer: int, unit: int, hidden: Sequence[int]) -> str:
@@ -177,8 +173,3 @@ def thumb_name(index: int, label: int, read: int, margin: int) -> str:
     """A small digit for the pointer and the screen reader."""
     verdict = f"read right, {plural(margin, 'vote')} ahead" if read == label else f"misread as {read}"
     return f"Test digit {index}, {article(label)} {label}, {verdict}"
-
-
-def search_page(pages: int) -> str:
-    """Page of 250."""
-    return f"Page of {grouped(pages)}"

@@ -38,13 +38,13 @@ def show_code(scene: Scene, known: Codes) -> None:
     """The digit's code; a click chooses a unit."""
     layer = known.layers[scene.layer]
     on = int(scene.traces[scene.layer - 1].bits.sum())
-    st.html(html.head(words.CODE, words.layer_note(scene.layer, layer.units)))
+    st.html(html.head(words.CODE, words.LAYER_NOTE.format(layer=scene.layer, units=layer.units)))
     unit_field(
         scene,
         scene.layer,
         lambda unit: state.change(layer=scene.layer, unit=unit),
         key="code_field",
-        label=common.field_label(common.layer_name(scene.layer), on, layer.units),
+        label=common.FIELD_LABEL.format(name=common.layer_name(scene.layer), on=on, units=layer.units),
         names=[words.unit_name(int(unit), float(layer.on[unit])) for unit in scene.orders[scene.layer - 1]],
         pitch_variable="--bx-code",
         brackets=brackets(scene, scene.layer),

@@ -38,7 +38,8 @@ def show_nearest(scene: Scene, known: cache.Codes) -> None:
     labels = known.answers.labels[rows]
     most, count = shared(labels)
     with st.container(key="act-near-head", horizontal=True, gap=None):
-        st.html(html.head(words.NEAREST, words.nearest_note(scene.layer, len(layer.words))))
+        note = words.NEAREST_NOTE.format(layer=scene.layer, digits=len(layer.words))
+        st.html(html.head(words.NEAREST, note))
         st.html(pieces.line(words.nearest_summary(most, count, len(rows), scene.true)))
     places = list(zip(rows.tolist(), labels.tolist(), distances.tolist(), strict=True))
     small_digits(
@@ -58,7 +59,7 @@ def show_map(scene: Scene, known: cache.Codes) -> None:
     """The map of digits, as soon as it is there."""
     chosen, _ = cache.shown_digits()
     with st.container(key="act-map-head", horizontal=True, gap=None):
-        st.html(html.head(words.MAP, words.map_note(len(chosen), cache.EACH)))
+        st.html(html.head(words.MAP, words.MAP_NOTE.format(count=len(chosen), each=cache.EACH)))
         kind = scene.view[MAP]
         choose_one(
             words.MAP_KIND,

@@ -30,7 +30,7 @@ def happening(history: History, status: str, reason: str | None = None) -> str:
     if status == "failed":
         return words.failed(reason or (history.end.reason if history.end else None))
     if status == "stopped":
-        return words.stopped(history.phase, len(history.of_phase(history.phase)))
+        return words.STOPPED.format(phase=history.phase, epoch=len(history.of_phase(history.phase)))
     if status == "finished":
         return _finished(history)
     if history.recomputing is not None:
@@ -108,7 +108,7 @@ def _course(history: History, errors: tuple[Errors, ...], config: RunConfig) -> 
         (noise.weight_flips, "Weight bits are"),
     ):
         if share > 0:
-            return words.noisy(what)
+            return words.NOISY.format(what=what)
     if len(errors) > 1 and errors[-1].bitwise > errors[-2].bitwise:
         return words.BOUNCES
     if config.noise.sparsity >= 0.3:
@@ -131,7 +131,8 @@ def _changed_since(history: History, epochs: int) -> str | None:
         return None
     change = history.changes[-1]
     if change.phase == 2 and change.epoch > epochs:
-        return words.changed_just_now(field_spec(change.field).label, words.number(change.value))
+        label = field_spec(change.field).label
+        return words.CHANGED_JUST_NOW.format(label=label, value=words.number(change.value))
     return None
 
 

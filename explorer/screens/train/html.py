@@ -45,7 +45,7 @@ def progress(history: History, *, active: bool) -> str:
             for i in range(cells)
         )
         text = words.phase_progress(phase, whole, planned, now)
-        spoken = words.progress_spoken(phase, whole, planned)
+        spoken = words.PROGRESS_SPOKEN.format(phase=phase, done=whole, planned=planned)
         style = "phase" + (" real" if phase == 1 else "") + (" now" if now else "")
         parts.append(
             f'<div class="{style}" style="flex:{planned}">'
@@ -72,7 +72,7 @@ def stats(history: History, status: str) -> str:
     if status == "running" and now is not None and history.speed:
         rows.append(words.speed(history.speed))
     if status in ("running", "paused"):
-        facts = [words.running_loss(history.loss)] if history.loss is not None else []
+        facts = [words.RUNNING_LOSS.format(loss=history.loss)] if history.loss is not None else []
         if history.learning_rate is not None:
             facts.append(words.rate_now(history.learning_rate))
         rows.append(", ".join(facts))
@@ -101,7 +101,7 @@ def _lines(text: str) -> str:
 
 def waiting(name: str, place: int) -> str:
     """A run in the queue."""
-    return f'<div class="bx-wait">{escape(words.waiting(name, place))}</div>'
+    return f'<div class="bx-wait">{escape(words.WAITING.format(title=name, place=place))}</div>'
 
 
 def group(name: str, note: str, equation: str) -> str:

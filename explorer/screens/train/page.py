@@ -40,7 +40,7 @@ def head_note(shown: Shown) -> str:
     told = shown.seen.history
     notes = [words.split_note(told.validated)]
     if shown.mode == "replay":
-        notes.append(words.replayed(title(shown.run or "")))
+        notes.append(words.REPLAYED.format(run=title(shown.run or "")))
     elif told.parent is not None and not shown.mode:
         moment = Moment(told.parent.phase, told.parent.epoch)
         notes.append(words.descent(title(told.parent.parent), str(moment), told.same_bits))

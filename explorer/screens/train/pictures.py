@@ -158,7 +158,7 @@ def sentence(told: History, shown: Shown, earlier: bool) -> str:
     """What is happening, or was at the moment shown; for a branch, what Start would do."""
     moment = moment_of(shown)
     if shown.mode == "branch" and moment is not None:
-        return words.branch_ready(str(moment))
+        return words.BRANCH_READY.format(moment=moment)
     if earlier or (shown.mode == "replay" and shown.status == "paused"):
         return happening(told, "running")
     return happening(told, shown.status, shown.job.reason if shown.job is not None else None)

@@ -38,7 +38,7 @@ def run_label(run: str) -> str:
     job = manager().jobs().find(run)
     name = title(run)
     if run_folder(run).parent == MODELS_FOLDER:
-        name = words.shipped(name)
+        name = words.SHIPPED.format(title=name)
     tail = (
         words.percent(error) if error is not None else words.run_state(job.state) if job is not None else ""
     )

@@ -71,6 +71,18 @@ NOW = "now"
 OTHER_BITS = "this machine computes other bits than that run's snapshot, so it begins close to it"
 
 
+# Filled in where they are said.
+RUNNING_LOSS = "running loss {loss:.3f}"
+PROGRESS_SPOKEN = "Phase {phase}: {done} of {planned} epochs are over"
+WAITING = "Waits for its turn ({place}): {title}"
+SHIPPED = "{title}, kept with the project"
+REPLAYED = "replay of {run}"
+BRANCH_READY = "Start leaves the run at {moment}, and trains on with the settings at the left."
+STOPPED = "Stopped in phase {phase} after epoch {epoch}. Resume goes on bit for bit, as if nothing had been."
+CHANGED_JUST_NOW = "{label} is {value} from here on: the next epoch shows what that does."
+NOISY = "{what} flipped at random in training only: the errors are measured without that noise."
+
+
 def validation_head(validated: bool) -> str:
     """The chart's title names the split."""
     return "Validation error, %" if validated else "Training error, %"
@@ -147,11 +159,6 @@ def speed(digits_a_second: float) -> str:
     return f"{grouped(int(round(digits_a_second, -1 if digits_a_second >= 100 else 0)))} digits a second"
 
 
-def running_loss(loss: float) -> str:
-    """running loss 0.057."""
-    return f"running loss {loss:.3f}"
-
-
 def rate_now(rate: float) -> str:
     """rate 0.0013."""
     return f"rate {number(rate)}"
@@ -167,16 +174,6 @@ def phase_progress(phase: int, done: int, planned: int, active: bool) -> str:
     if active and done < planned:
         return f"Phase {phase}, epoch {done + 1} of {planned}"
     return f"Phase {phase}, {planned} epoch{'s' if planned != 1 else ''}"
-
-
-def progress_spoken(phase: int, done: int, planned: int) -> str:
-    """The progress for a screen reader."""
-    return f"Phase {phase}: {done} of {planned} epochs are over"
-
-
-def waiting(title: str, place: int) -> str:
-    """A line of the queue."""
-    return f"Waits for its turn ({place}): {title}"
 
 
 def templates_head(units: int) -> str:
@@ -201,11 +198,6 @@ def test_result(error: float, errors: int | None, real: float | None) -> tuple[s
     beside = f"real network {percent(real)}" if real is not None else "no real network: phase 1 was left out"
     counted = "" if errors is None else f", {grouped(errors)} misread"
     return percent(error), f"test error{counted}; {beside}"
-
-
-def shipped(title: str) -> str:
-    """A run that comes with the project."""
-    return f"{title}, kept with the project"
 
 
 def run_state(state: str) -> str:
@@ -242,11 +234,6 @@ def descent(run: str, moment: str, same_bits: bool | None) -> str:
     return f"a branch of {run} from {moment}" + (f"; {OTHER_BITS}" if same_bits is False else "")
 
 
-def replayed(run: str) -> str:
-    """A replay says that it is one."""
-    return f"replay of {run}"
-
-
 def recomputing(done: float, epochs: int) -> str:
     """The way back to where a branch begins."""
     many = "the one epoch" if epochs == 1 else f"the {epochs} epochs"
@@ -254,11 +241,6 @@ def recomputing(done: float, epochs: int) -> str:
         f"Training {many} before the branch again, {100 * done / max(1, epochs):.0f}{NARROW}% so far:"
         " of that moment only the bits were kept."
     )
-
-
-def branch_ready(moment: str) -> str:
-    """What Start would do now."""
-    return f"Start leaves the run at {moment}, and trains on with the settings at the left."
 
 
 def leaving(run: str, moment: str, changed: int) -> str:
@@ -289,12 +271,6 @@ PHASE2_ALONE = "No phase 1 here: bits are trained from scratch, which costs some
 SETTLES = "As the rate fades, fewer weights flip, and the error settles."
 BOUNCES = "The error bounces while signs still flip; it settles as the rate fades."
 LEARNS_NOTHING = "The bits learn nothing: the rate, the window or the noise is out of its range."
-
-
-def stopped(phase: int, epoch: int) -> str:
-    return (
-        f"Stopped in phase {phase} after epoch {epoch}. Resume goes on bit for bit, as if nothing had been."
-    )
 
 
 def interrupted(reason: str | None) -> str:
@@ -354,10 +330,6 @@ def changed(label: str, value: str, before: float, now: float) -> str:
     return f"{label} became {value}: since then the error {moved} ({percent(before)} → {percent(now)})."
 
 
-def changed_just_now(label: str, value: str) -> str:
-    return f"{label} is {value} from here on: the next epoch shows what that does."
-
-
 def sparse_free(share: float, error: float) -> str:
     off = percent(100 * share, 0)
     return f"{off} of the hidden weights are off, and the error is {percent(error)} all the same."
@@ -366,10 +338,6 @@ def sparse_free(share: float, error: float) -> str:
 def sparse_costs(share: float) -> str:
     off = percent(100 * share, 0)
     return f"With {off} of the hidden weights off, too few are left: beyond 0.7 the error climbs."
-
-
-def noisy(what: str) -> str:
-    return f"{what} flipped at random in training only: the errors are measured without that noise."
 
 
 def rate_low(rate: float) -> str:

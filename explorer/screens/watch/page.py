@@ -88,7 +88,7 @@ def show_close(scene: Scene) -> None:
     """The arithmetic of the unit up close: input bits, its weights, where they agree, and the sum."""
     trace = scene.traces[scene.layer - 1]
     ledger = unit_sum(trace, scene.unit)
-    st.html(html.head(words.UP_CLOSE, words.unit_note(scene.unit, scene.layer)))
+    st.html(html.head(words.UP_CLOSE, words.UNIT_NOTE.format(unit=scene.unit, layer=scene.layer)))
     field, place = _inputs_of(scene, scene.layer)
     agree = agreement(trace, scene.unit)
     tiles = np.stack([place(trace.inputs), place(trace.weights[scene.unit]), place(agree)])
@@ -105,7 +105,7 @@ def show_close(scene: Scene) -> None:
             bit_matrix(
                 tiles,
                 key="unit_close",
-                label=words.close_label(scene.unit, scene.layer, ledger.agree),
+                label=words.CLOSE_LABEL.format(unit=scene.unit, layer=scene.layer, agree=ledger.agree),
                 mask=mask,
                 count=field.units,
                 pitch=pitch,
@@ -155,8 +155,8 @@ def show_hidden(scene: Scene, layer: int) -> None:
         layer,
         lambda unit: state.change(layer=layer, unit=unit),
         key=f"field_hidden_{layer}",
-        label=common.field_label(name, on, len(bits)),
-        names=[words.unit_name(int(unit)) for unit in scene.orders[layer - 1]],
+        label=common.FIELD_LABEL.format(name=name, on=on, units=len(bits)),
+        names=[words.UNIT_NAME.format(unit=int(unit)) for unit in scene.orders[layer - 1]],
         brackets=brackets(scene, layer),
     )
     st.html(html.caption(grouped(on), "are +1"))

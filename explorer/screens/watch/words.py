@@ -39,6 +39,15 @@ MISREAD = "Misread"
 NONE_MISREAD = "This network misreads none of the test digits."
 
 
+# Filled in where they are said.
+UNIT_NOTE = "unit {unit} of hidden {layer}, framed below"
+UNIT_NAME = "unit {unit}"
+CLOSE_LABEL = (
+    "Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
+)
+SEARCH_TITLE = "All {total:,}"
+
+
 def input_caption(on: int, total: int) -> tuple[str, str]:
     """100 | of 784 are +1."""
     return grouped(on), f"of {grouped(total)} are +1"
@@ -60,16 +69,6 @@ def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:
     return f"Read as {read}{verdict}; {plural(ahead, 'vote')} ahead of {second}."
 
 
-def unit_note(unit: int, layer: int) -> str:
-    """unit 341 of hidden 1, framed below."""
-    return f"unit {unit} of hidden {layer}, framed below"
-
-
-def unit_name(unit: int) -> str:
-    """A cell of a field."""
-    return f"unit {unit}"
-
-
 def close_captions(inputs: int, layer: int) -> list[str]:
     """Under the three pictures of a unit up close."""
     if layer == 1:
@@ -77,18 +76,6 @@ def close_captions(inputs: int, layer: int) -> list[str]:
     return [f"hidden {layer - 1}", "its weights", "agree or differ"]
 
 
-def close_label(unit: int, layer: int, agree: int) -> str:
-    """The three pictures for a screen reader."""
-    return (
-        f"Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
-    )
-
-
 def features_note(features: str, threshold: int) -> str:
     """How a pixel becomes bits."""
     return FEATURES[features].note.format(threshold=threshold)
-
-
-def search_title(total: int) -> str:
-    """All 10,000."""
-    return f"All {grouped(total)}"

@@ -74,7 +74,7 @@ def figures(share: float, digits: int, bias: int, variant: str) -> str:
     colour = "on" if bias >= 0 else "off"
     return (
         f'<div class="bx bx-figures"><div><b>{percent(100 * share, 0)}</b>'
-        f'<div class="muted">{escape(words.of_digits(digits))}</div></div>'
+        f'<div class="muted">{escape(words.OF_DIGITS.format(digits=digits))}</div></div>'
         f'<div><b class="{colour}">{signed(bias)}</b>'
         f'<div class="muted">{escape(bias_note(variant))}</div></div></div>'
     )

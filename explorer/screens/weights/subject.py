@@ -117,7 +117,7 @@ def compose(
         correction = state.Correction(note, {"layer": 1, "unit": None})
         layer, unit = 1, None
     elif layer > layers:
-        correction = state.Correction(words.no_such_layer(layer, layers), {"layer": 1})
+        correction = state.Correction(words.NO_SUCH_LAYER.format(layer=layer, layers=layers), {"layer": 1})
         layer = 1
     if unit is None:
         unit = typical_unit(last, layer, view.digit)

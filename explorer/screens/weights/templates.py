@@ -48,7 +48,7 @@ def show_templates(shown: Subject) -> None:
     bit_matrix(
         tiles.bits,
         key="weights_templates",
-        label=words.templates_label(int((page.units >= 0).sum())),
+        label=words.TEMPLATES_LABEL.format(units=int((page.units >= 0).sum())),
         on_pick=picked,
         pick="tile",
         mask=tiles.mask,
@@ -81,9 +81,10 @@ def show_templates(shown: Subject) -> None:
 
 def line_under(shown: Subject, count: int, units: int) -> str:
     """How many units are seen, and what is faded or lit."""
-    what = words.lit_note(shown.before.name) if shown.before else words.rare_note(shown.input_planes)
+    before = shown.before
+    what = words.LIT_NOTE.format(other=before.name) if before else words.rare_note(shown.input_planes)
     places = words.places_note(shown.sort) if shown.shown != shown.last else ""
-    return html.line(words.shown_note(count, units), what, places, lit=shown.compared)
+    return html.line(words.SHOWN_NOTE.format(shown=count, units=units), what, places, lit=shown.compared)
 
 
 def _page_key(shown: Subject) -> tuple[str, str, int | None]:

@@ -66,7 +66,7 @@ def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
     bit_matrix(
         planes.bits,
         key=f"weights_unit_{shown.layer}",
-        label=words.detail_label(name),
+        label=words.DETAIL_LABEL.format(name=name),
         mask=planes.mask,
         changed=planes.changed,
         faded=faded,

@@ -51,6 +51,31 @@ SATURATION_NOTE = (
 )
 
 
+# Filled in where they are said.
+NO_SUCH_LAYER = (
+    "There is no layer {layer}: this network has {layers}, the output included, so this is the first."
+)
+SHOWN_NOTE = "{shown:,} of {units:,} units."
+LIT_NOTE = "Lit: weights that differ from {other}."
+TEMPLATES_LABEL = "First-layer weights of {units:,} units as pictures. Arrow keys move, Enter chooses a unit."
+OUTPUT_LABEL = "The weights of the {classes} sums. Arrow keys move, Enter chooses one."
+CONSTANTS_NOTE = (
+    "Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
+)
+FRAME_NOTE = "The frame, {rows} × {columns} weights:"
+LENS_LABEL = "The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
+FRAMED = "{name}, framed:"
+DETAIL_LABEL = "{name}: its weights"
+OF_DIGITS = "of {digits:,} training digits"
+OTHER_FEATURES = (
+    "{name} reads {features} features, this network {shown}: the first layer's flips compare weights "
+    "of different inputs."
+)
+BROKEN_VERSUS = "{name} cannot be compared with: {reason}"
+VERSUS_GONE = "{name} is gone, so nothing is compared."
+NO_VERSUS_MOMENT = "{name} has no snapshot {at} to compare with, so this is its last one."
+
+
 def unit_name(layer: int, unit: int, hidden: int) -> str:
     """Unit 778 of hidden 1; The sum for 3."""
     return f"Unit {unit} of hidden {layer}" if layer <= hidden else f"The sum for {unit}"
@@ -64,11 +89,6 @@ def no_such_unit(layer: int, unit: int, sizes: Sequence[int]) -> str:
     has = [f"hidden {number} has {count}" for number, count in enumerate(sizes[1:-1], start=1)]
     has.append(f"the output has {sizes[-1]}")
     return f"There is no {wanted} ({', '.join(has)}), so the page has picked one."
-
-
-def no_such_layer(layer: int, layers: int) -> str:
-    """The URL names a layer that the network does not have."""
-    return f"There is no layer {layer}: this network has {layers}, the output included, so this is the first."
 
 
 # Templates
@@ -87,11 +107,6 @@ def first_note(inputs: int, sort: str, *, down: bool, planes: int) -> str:
     return f"{grouped(inputs)} weight bits a unit{two}. {place}"
 
 
-def shown_note(shown: int, units: int) -> str:
-    """80 of 1,024 units."""
-    return f"{grouped(shown)} of {grouped(units)} units."
-
-
 def rare_note(planes: int) -> str:
     """What is faded."""
     what = "pixels that are ink" if planes == 1 else "input bits that are on"
@@ -103,11 +118,6 @@ def places_note(sort: str) -> str:
     return "" if sort == "trained" else "Units keep the places that they have at the end of the run."
 
 
-def lit_note(other: str) -> str:
-    """What is lit in a comparison."""
-    return f"Lit: weights that differ from {other}."
-
-
 def template_name(unit: int, total: Total, *, band: str) -> str:
     """A template for the pointer and the screen reader."""
     answers = f", answers most to {band}" if band else ""
@@ -116,13 +126,6 @@ def template_name(unit: int, total: Total, *, band: str) -> str:
     off = f", {grouped(total.zero)} off" if total.zero else ""
     lit = "" if total.flips is None else f"; {grouped(total.flips)} flipped"
     return f"Unit {unit}{answers}: {plus}{minus}{off}{lit}"
-
-
-def templates_label(units: int) -> str:
-    """The grid for a screen reader."""
-    return (
-        f"First-layer weights of {grouped(units)} units as pictures. Arrow keys move, Enter chooses a unit."
-    )
 
 
 # Matrices
@@ -150,25 +153,10 @@ def output_note(layer: int, sort: str) -> str:
     return f"what each digit's sum adds up: its weight bits on {before_name(layer)}, placed {SORTED[sort]}"
 
 
-def output_label(classes: int) -> str:
-    """The ten pictures for a screen reader."""
-    return f"The weights of the {classes} sums. Arrow keys move, Enter chooses one."
-
-
 def dots_note(dots: int, flips: bool) -> str:
     """What a dot is."""
     what = "their mean sign; flips as their share" if flips else "their mean sign"
     return f"Each dot: {dots * dots} weights, {what}. Click a place to see its bits, a bit to see its unit."
-
-
-def constants_note(units: int) -> str:
-    """What the bands of a network with constant units are."""
-    return f"Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
-
-
-def frame_note(rows: int, columns: int) -> str:
-    """The frame, 42 × 42 weights:"""
-    return f"The frame, {rows} × {columns} weights:"
 
 
 CELLS_NOTE = "All of its weights:"
@@ -180,11 +168,6 @@ def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
         f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
         "Arrow keys move the frame whose bits stand beside it."
     )
-
-
-def lens_label(rows: int, columns: int) -> str:
-    """The true bits in the frame for a screen reader."""
-    return f"The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
 
 
 def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
@@ -199,11 +182,6 @@ def every_note(layer: int, pitch: int, sort: str) -> str:
     """What a cell of the whole matrix is."""
     size = "one pixel" if pitch == 1 else f"{pitch} × {pitch} pixels"
     return f"each weight {size}; {matrix_note(layer, sort)}; a click chooses the unit"
-
-
-def framed(name: str) -> str:
-    """Unit 341 of hidden 2, framed:"""
-    return f"{name}, framed:"
 
 
 def row_name(layer: int, unit: int, hidden: int) -> str:
@@ -224,11 +202,6 @@ def detail_note(layer: int) -> str:
     return "its weights as a picture" if layer == 1 else f"its weights on hidden {layer - 1}"
 
 
-def detail_label(name: str) -> str:
-    """Its weights for a screen reader."""
-    return f"{name}: its weights"
-
-
 def bars_head(layer: int, hidden: int) -> tuple[str, str, str]:
     """How often it is | +1 |, by digit."""
     return (
@@ -242,11 +215,6 @@ def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
     """A bar for the pointer."""
     what = "wins" if output else "on"
     return f"{label}: {what} for {grouped(on)} of {grouped(digits)} digits"
-
-
-def of_digits(digits: int) -> str:
-    """Under the share."""
-    return f"of {grouped(digits)} training digits"
 
 
 def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:
@@ -288,27 +256,4 @@ def other_shape(name: str, sizes: Sequence[int], shown: Sequence[int]) -> str:
     )
 
 
-def other_features(name: str, features: str, shown: str) -> str:
-    """Their inputs mean different things."""
-    return (
-        f"{name} reads {features} features, this network {shown}: "
-        "the first layer's flips compare weights of different inputs."
-    )
-
-
 SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
-
-
-def broken_versus(name: str, reason: str) -> str:
-    """The network to compare with cannot be read."""
-    return f"{name} cannot be compared with: {reason}"
-
-
-def versus_gone(name: str) -> str:
-    """The run to compare with was deleted."""
-    return f"{name} is gone, so nothing is compared."
-
-
-def no_versus_moment(name: str, at: str) -> str:
-    """The URL names a snapshot that the other run does not have."""
-    return f"{name} has no snapshot {at} to compare with, so this is its last one."

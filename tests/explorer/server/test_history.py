@@ -216,7 +216,7 @@ def test_hints_see_what_is_wrong() -> None:
     half = [started(**{"noise.sparsity": 0.5}), *PHASE2[1:]]
     assert says(half) == words.sparse_free(0.5, 3.0)
     noisy = [started(**{"noise.input_flips": 0.1}), *PHASE2[1:]]
-    assert says(noisy) == words.noisy("Input bits are")
+    assert says(noisy) == words.NOISY.format(what="Input bits are")
 
 
 def test_a_changed_setting_is_followed() -> None:
