@@ -15,7 +15,6 @@ from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.screens.train.error_labels import (
     NARROW_PLOT,
-    LabelSpan,
     Point,
     branching,
     cursor_labels,
@@ -62,7 +61,7 @@ def error_chart(
     limit = 2 * max(values) if values else 100.0
     low, high, ticks = _range([*values, *(error for error in early if error <= limit)])
     figure = go.Figure()
-    span = LabelSpan(total)
+    pixel = (total + 1) / NARROW_PLOT  # in epochs: how wide a label is in a small window
     _phases(figure, palette, first, second, begun=history.phase == 2)
     size = 9 if total <= 40 else 6 if total <= 90 else 0
     mode = "lines+markers" if size else "lines"
@@ -107,11 +106,11 @@ def error_chart(
         draw([*start, *bits], words.LIVE_END, "bitwise network", "lines+markers", line, full)
     branching(figure, palette, history)
     if cursor is not None:
-        cursor_labels(figure, palette, history, span, high, cursor, cursor_note)
+        cursor_labels(figure, palette, history, pixel, high, cursor, cursor_note)
     elif bits:
-        phase2_labels(figure, palette, history, span, high, running)
+        phase2_labels(figure, palette, history, pixel, high, running)
     elif naive:
-        phase1_labels(figure, palette, history, span)
+        phase1_labels(figure, palette, history, pixel)
     _axes(figure, palette, history, low, high, ticks, running)
     figure.update_layout(
         base_layout(palette, height=ERROR_HEIGHT, margin={"l": 40, "r": 4, "t": 2, "b": 44}, name="errors")

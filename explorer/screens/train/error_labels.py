@@ -46,17 +46,7 @@ def points_of(history: History, phase: int, size: int, high: float = math.inf) -
     return [*looks, *epochs]
 
 
-class LabelSpan:
-    """How many epochs wide a label is, in a small window."""
-
-    def __init__(self, total: int) -> None:
-        self.pixel = (total + 1) / NARROW_PLOT
-
-    def epochs(self, pixels: float) -> float:
-        return pixels * self.pixel
-
-
-def phase1_labels(figure: go.Figure, palette: Palette, history: History, span: LabelSpan) -> None:
+def phase1_labels(figure: go.Figure, palette: Palette, history: History, pixel: float) -> None:
     """While phase 1 runs the two lines are named at their ends, with their numbers."""
     errors = history.errors(1)
     place, newest, _, _ = points_of(history, 1, 0)[-1]
@@ -66,11 +56,11 @@ def phase1_labels(figure: go.Figure, palette: Palette, history: History, span: L
         names.append((words.REAL, real, palette.float, 20))
     total = sum(history.planned)
     # At the right end there is room above the point only.
-    inside = place + span.epochs(260) <= total + 0.5 or not errors
+    inside = place + 260 * pixel <= total + 0.5 or not errors
     for name, value, colour, size in names:
         text = f'<b><span style="font-size:{size}px">{words.percent(value)}</span></b>  {name}'
         x, anchor, shift = (place, "left", 14) if inside else (total + 0.5, "right", -8)
-        peak = value if inside else max(_within(errors, place - span.epochs(260), name == words.REAL))
+        peak = value if inside else max(_within(errors, place - 260 * pixel, name == words.REAL))
         label(
             figure,
             text,
@@ -90,7 +80,7 @@ def _within(errors: Sequence[Errors], since: float, real: bool = False) -> list[
 
 
 def phase2_labels(
-    figure: go.Figure, palette: Palette, history: History, span: LabelSpan, high: float, running: bool
+    figure: go.Figure, palette: Palette, history: History, pixel: float, high: float, running: bool
 ) -> None:
     """The names of phase 1's lines, what the first epoch of phase 2 did, and the newest number."""
     first, second = history.planned
@@ -99,28 +89,28 @@ def phase2_labels(
     if one:
         # From the second epoch on if that ends before the boundary; in few words where the phase is narrow.
         name, width = words.NAIVE, 235
-        if second and first < span.epochs(width):
+        if second and first < width * pixel:
             name, width = words.NAIVE_NOW, 110
-        start = max(0.6, min(2.0, first + 0.4 - span.epochs(width)))
-        end = start + span.epochs(width)
+        start = max(0.6, min(2.0, first + 0.4 - width * pixel))
+        end = start + width * pixel
         top = max([e.bitwise for e in one if start - 0.5 <= e.epoch <= end + 0.5], default=one[-1].bitwise)
         label(figure, name, start, _cap(top, high), yshift=20, font={**strong, "color": palette.ink})
         real = [(e.epoch, e.real) for e in one if e.real is not None]
         if real:
-            foot = min(value for epoch, value in real if epoch <= 1 + span.epochs(110))
+            foot = min(value for epoch, value in real if epoch <= 1 + 110 * pixel)
             label(
                 figure,
                 words.REAL,
                 1,
                 math.log10(max(foot, 0.05)),
-                xshift=-10 if span.epochs(24) < 1 else 2,  # never over the axis' numbers
+                xshift=-10 if 24 * pixel < 1 else 2,  # never over the axis' numbers
                 yshift=-20,
                 font={**strong, "color": palette.float},
             )
     line = points_of(history, 2, 0)
     x, newest, _, _ = line[-1]
     if one and two:
-        near = max(error for place, error, _, _ in line if place <= first + 1 + span.epochs(340))
+        near = max(error for place, error, _, _ in line if place <= first + 1 + 340 * pixel)
         height = max(math.sqrt(one[-1].bitwise * two[0].bitwise), 1.9 * near)
         label(
             figure,
@@ -134,13 +124,13 @@ def phase2_labels(
     text = f"{number}  {words.LIVE if running else words.LIVE_END}"
     end = first + second + 0.5
     reference = one[-1].real if one else None
-    tail = [error for place, error, _, _ in line if place >= end - span.epochs(170)]
+    tail = [error for place, error, _, _ in line if place >= end - 170 * pixel]
     below = reference is not None and (not tail or min(tail) >= reference)
-    if x + span.epochs(230) <= end:
+    if x + 230 * pixel <= end:
         # The line may climb again: stand clear of its last points, above the newest one.
         label(figure, text, x, math.log10(newest or 0.05), xshift=16, yshift=24, font=strong)
     else:
-        recent = [error for place, error, _, _ in line if place >= min(x, end - span.epochs(240))]
+        recent = [error for place, error, _, _ in line if place >= min(x, end - 240 * pixel)]
         # The real network's name stands between its line and the number, or below both.
         above = 32 if below or not reference else 44
         peak = max([*recent, *([reference] if reference else [])])
@@ -167,7 +157,7 @@ def cursor_labels(
     figure: go.Figure,
     palette: Palette,
     history: History,
-    span: LabelSpan,
+    pixel: float,
     high: float,
     cursor: Cursor,
     note: str,
@@ -176,7 +166,7 @@ def cursor_labels(
     first, second = history.planned
     x = place_of(first, cursor.phase, cursor.epoch, cursor.share)
     upright(figure, x, 0, BELOW_HEADS, color=palette.ink, width=1.5, dash="5px,4px")
-    width = span.epochs(190 if cursor.error is None else 160)
+    width = (190 if cursor.error is None else 160) * pixel
     right = x + width > first + second + 0.5
     low_end, high_end = (x - width, x) if right else (x, x + width)
     passing = [
