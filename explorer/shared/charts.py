@@ -11,6 +11,9 @@ from explorer.palette import Palette
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
+HIDDEN_AXIS = {"visible": False, "fixedrange": True}
+"""An axis whose values are told beside the lines."""
+
 
 def base_layout(palette: Palette, *, height: int, margin: Mapping[str, int], name: str) -> dict[str, Any]:
     """A Plotly layout.

@@ -25,7 +25,7 @@ def show_matrix(scene: Scene, known: Codes) -> None:
         html.head(words.MATRIX, words.MATRIX_NOTE.format(units=layer.units))
         + pieces.matrix(layer.distances, scene.true if scene.true is not None else scene.read.label)
         + html.line(words.MATRIX_CAPTION)
-        + pieces.line(words.pair_line(a, b, float(layer.distances[a, b]), float(np.nanmax(layer.distances))))
+        + html.fact(words.pair_line(a, b, float(layer.distances[a, b]), float(np.nanmax(layer.distances))))
     )
 
 

@@ -119,8 +119,3 @@ def class_legend() -> str:
     return (
         f'<div class="bx muted">{keys((("on", words.ON_ALL), ("off", words.ON_NONE)))}{words.ON_HALF}</div>'
     )
-
-
-def line(strong: str, text: str = "") -> str:
-    """A caption that begins with what it is about."""
-    return f'<div class="bx muted"><b class="ink">{escape(strong)}</b> {escape(text)}</div>'

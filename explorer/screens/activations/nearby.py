@@ -8,7 +8,6 @@ from bnn_core.bits import pack
 from bnn_core.measures import hamming, nearest
 from explorer.components.digit_map import Digits, Panel, digit_map
 from explorer.screens.activations import cache, words
-from explorer.screens.activations import html as pieces
 from explorer.screens.activations.address import MAP
 from explorer.screens.activations.classes import go_to_layer
 from explorer.screens.activations.codes import shared
@@ -40,7 +39,7 @@ def show_nearest(scene: Scene, known: cache.Codes) -> None:
     with st.container(key="act-near-head", horizontal=True, gap=None):
         note = words.NEAREST_NOTE.format(layer=scene.layer, digits=len(layer.words))
         st.html(html.head(words.NEAREST, note))
-        st.html(pieces.line(words.nearest_summary(most, count, len(rows), scene.true)))
+        st.html(html.fact(words.nearest_summary(most, count, len(rows), scene.true)))
     places = list(zip(rows.tolist(), labels.tolist(), distances.tolist(), strict=True))
     small_digits(
         rows,
@@ -139,6 +138,6 @@ def draw_map(scene: Scene, known: cache.Codes, planes: list[Plane]) -> None:
         chosen_number=None if scene.true is None else scene.index,
         chosen_name=common.DRAWN if scene.true is None else common.digit_note(scene.index, scene.true),
         strong=strong,
-        label=words.map_label(scene.layer, len(chosen)),
+        label=words.MAP_LABEL.format(layer=common.layer_name(scene.layer), count=len(chosen)),
         caption=words.map_caption(strong, own=scene.true is not None),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.shared.numbers import grouped, percent
-from explorer.shared.words import article, layer_name
+from explorer.shared.words import article
 
 CODE = "Code of this digit"
 CLASS_CODES = "The code of each class"
@@ -46,6 +46,8 @@ HALF = "half"
 
 
 # Filled in where they are said.
+CLASSES_LABEL = "{layer}: for each class how often each bit is on."
+UNIT_NAME = "unit {unit}, on for {share} of all digits"
 LAYER_NOTE = "hidden {layer}, {units:,} bits"
 NEAREST_NOTE = "of {digits:,} test digits, in hidden {layer}; below: class and bits that differ"
 MATRIX_NOTE = "mean over all pairs, of {units:,}"
@@ -55,22 +57,13 @@ PARTING_LINE = (
 )
 USE_STRIP = "{name}: of {units} {never:,} are never on, {always:,} always"
 USE_NOTE = "counted over {digits:,} test digits"
+MAP_LABEL = "{layer}: {count} digits by their codes. Arrow keys go from digit to digit, Enter chooses one."
 MAP_NOTE = "{count:,} test digits, {each} of each class; where they are near, few bits differ"
 
 
 def short_layer_name(layer: int, many: bool) -> str:
     """Input, 1, 2, where layers share a row; In, 1, 2 where they are many."""
     return ("In" if many else "Input") if layer == 0 else str(layer)
-
-
-def classes_label(layer: int) -> str:
-    """The class codes for a screen reader."""
-    return f"{layer_name(layer)}: for each class how often each bit is on."
-
-
-def unit_name(unit: int, share: float) -> str:
-    """A cell of the digit's code."""
-    return f"unit {unit}, on for {percent(100 * share, 0)} of all digits"
 
 
 def class_caption(label: int, nearest: int, true: int | None) -> str:
@@ -156,11 +149,3 @@ def map_caption(strong: int, *, own: bool) -> list[str]:
         "Framed: this digit.",
         "Rest on a digit to see it and to find it in every layer; click to choose it.",
     ]
-
-
-def map_label(layer: int, count: int) -> str:
-    """The large map for a screen reader."""
-    return (
-        f"{layer_name(layer)}: {count} digits by their codes. "
-        "Arrow keys go from digit to digit, Enter chooses one."
-    )

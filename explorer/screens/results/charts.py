@@ -13,6 +13,7 @@ from explorer.palette import Palette
 from explorer.screens.results import words
 from explorer.screens.results.rows import Damage, Point
 from explorer.shared.charts import base_layout, plain_axis
+from explorer.shared.numbers import percent
 
 HEIGHT = 264
 _MARGIN = {"l": 48, "r": 120, "t": 8, "b": 40}
@@ -106,7 +107,7 @@ def damage_chart(damages: Sequence[Damage], palette: Palette, group: str) -> go.
         ends.append((damage.errors[-1], name, palette.muted if first else palette.ink))
     shown = [y for each in lines for y in each["y"]]
     ticks = [rate for rate in kept[0].rates if round(100 * rate) % 5 == 0]
-    names = [f"{rate:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%") for rate in ticks]
+    names = [percent(100 * rate, 0) for rate in ticks]
     return _figure(lines, ends, shown, ticks, names, axis.broken, palette, f"damage-{group}")
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bnn_core import InputError
 from bnn_core.reproduce import RESULTS_FILE, Results, chosen
-from explorer.palette import Palette, palette
+from explorer.palette import palette
 from explorer.screens.results import html as pieces
 from explorer.screens.results import words
 from explorer.screens.results.charts import curve_chart, damage_chart
@@ -44,7 +44,7 @@ def show_curves(results: Results) -> None:
     with st.container(key="results-curves", horizontal=True, gap=None):
         for group, points in found.items():
             with st.container(key=f"results-chart-{group}", gap=None):
-                show_chart(curve_chart(points, colours(), group), f"curve_{group}")
+                show_chart(curve_chart(points, palette(st.context.theme.type), group), f"curve_{group}")
                 st.html(
                     f'<div class="bx"><b>{words.HEADS[group]}.</b>'
                     f' <span class="muted">{said(group, points)}</span></div>'
@@ -81,7 +81,7 @@ def show_damage(results: Results) -> None:
     with st.container(key="results-damage", horizontal=True, gap=None):
         for group, lines in found.items():
             with st.container(key=f"results-chart-damage-{group}", gap=None):
-                show_chart(damage_chart(lines, colours(), group), f"damage_{group}")
+                show_chart(damage_chart(lines, palette(st.context.theme.type), group), f"damage_{group}")
                 st.html(html.line(damage_said(group, lines)))
     st.html(html.RULE)
 
@@ -92,11 +92,6 @@ def damage_said(group: str, lines: list[Damage]) -> str:
     place = lines[0].rates.index(rate)
     plain, noisy = lines[0], lines[-1]
     return words.damage_said(rate, plain.errors[place], noisy.errors[place], noisy.value, name)
-
-
-def colours() -> Palette:
-    """The colours of the page's theme."""
-    return palette(st.context.theme.type)
 
 
 def main() -> None:

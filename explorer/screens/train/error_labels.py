@@ -112,9 +112,10 @@ def phase2_labels(
     if one and two:
         near = max(error for place, error, _, _ in line if place <= first + 1 + 340 * pixel)
         height = max(math.sqrt(one[-1].bitwise * two[0].bitwise), 1.9 * near)
+        before, after = (words.percent(error, 1) for error in (one[-1].bitwise, two[0].bitwise))
         label(
             figure,
-            words.repaired(one[-1].bitwise, two[0].bitwise),
+            words.REPAIRED.format(before=before, after=after),
             first + 0.5,
             _cap(height, high),
             xshift=min(24, round(0.3 * NARROW_PLOT / (first + second + 1))),

@@ -167,7 +167,8 @@ def sentence(told: History, shown: Shown, earlier: bool) -> str:
 def tiles(shown: Planes, since: str | None) -> None:
     """Ten units of the first layer; what flipped is lit."""
     totals = [shown.at(unit).total for unit in range(len(shown.bits))]
-    head, note = words.templates_head(len(totals)), words.templates_note(since, totals[0].weights)
+    head = words.TEMPLATES_HEAD.format(last=len(totals) - 1)
+    note = words.templates_note(since, totals[0].weights)
     st.html(pieces.title(head, note, lit=since is not None))
     bit_matrix(
         shown.bits,

@@ -39,9 +39,8 @@ def run_label(run: str) -> str:
     name = title(run)
     if run_folder(run).parent == MODELS_FOLDER:
         name = words.SHIPPED.format(title=name)
-    tail = (
-        words.percent(error) if error is not None else words.run_state(job.state) if job is not None else ""
-    )
+    state = words.RUN_STATES.get(job.state, job.state) if job is not None else ""
+    tail = words.percent(error) if error is not None else state
     return ", ".join(filter(None, [name, tail]))
 
 

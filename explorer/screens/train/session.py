@@ -254,11 +254,11 @@ def settle(held: Session) -> Shown:
             held.run = current.id
     shown = look(held)
     if shown.status == "gone":
-        held.notes.append(words.no_run(shown.run or ""))
+        held.notes.append(words.NO_RUN.format(run=shown.run))
         show_run(held, None, notes=held.notes)
         shown = look(held)
     if held.at and shown.folder is not None and held.at not in snapshots(shown):
-        held.notes.append(words.no_moment(held.at))
+        held.notes.append(words.NO_MOMENT.format(at=held.at))
         held.at = ""
         shown = look(held)
     if shown.run is not None and shown.folder is not None and not held.branching:

@@ -77,7 +77,8 @@ def buttons(held: Session, shown: Shown) -> None:
     else:
         act(held, words.ONE_EPOCH, "step", lambda: start(held, one_epoch=True), disabled=not able or waits)
     if shown.status == "finished" and st.button(words.OPEN_IN_WATCH, key="train_watch"):
-        open_in_watch(run)
+        # The digit that was shown there stays.
+        go_to("watch", state.address(state.now().changed(model=run, at="", layer=1, unit=None)))
 
 
 def resume(shown: Shown) -> None:
@@ -105,11 +106,6 @@ def take_out(held: Session, run: str) -> None:
     """Take the waiting run that is shown out of the queue."""
     manager().cancel(run)
     show_run(held, None)
-
-
-def open_in_watch(run: str) -> None:
-    """The finished network on the Watch page, with the digit that was shown there."""
-    go_to("watch", state.address(state.now().changed(model=run, at="", layer=1, unit=None)))
 
 
 # Replay

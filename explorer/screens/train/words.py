@@ -69,9 +69,21 @@ HAPPENING = "What is happening"
 HAPPENED = "What was happening"
 NOW = "now"
 OTHER_BITS = "this machine computes other bits than that run's snapshot, so it begins close to it"
-
+RUN_STATES = {
+    "interrupted": "broken off",
+    "waiting": "waits",
+    "starting": "under way",
+    "running": "under way",
+}
+"""States of a run in a list, where they are not called as they are."""
 
 # Filled in where they are said.
+EXPECTED = "Expect {error} test error in {time}."
+REPAIRED = "trained as bits: {before} → {after} in one epoch"
+NO_MOMENT = "This run keeps no snapshot {at:.60}, so its newest moment is shown."
+NO_RUN = "There is no run {run:.80} here."
+TEMPLATES_HEAD = "First-layer weights, units 0 to {last}"
+RATE = "rate {rate}"
 RUNNING_LOSS = "running loss {loss:.3f}"
 PROGRESS_SPOKEN = "Phase {phase}: {done} of {planned} epochs are over"
 WAITING = "Waits for its turn ({place}): {title}"
@@ -128,11 +140,6 @@ def within(share: float) -> str:
     return f"{100 * share:.0f}{NARROW}% of epoch 1"
 
 
-def repaired(before: float, after: float) -> str:
-    """What the first epoch of phase 2 did."""
-    return f"trained as bits: {percent(before, 1)} → {percent(after, 1)} in one epoch"
-
-
 def data_note(
     sizes: list[int], variant: str, seed: int, digits: int | None, validation: int | None
 ) -> tuple[str, str]:
@@ -142,11 +149,6 @@ def data_note(
         return network, ""
     held = f"{grouped(validation)} to validate" if validation else "none to validate"
     return network, f"{grouped(digits)} digits, {held}"
-
-
-def expected(error: float, seconds: float) -> str:
-    """What a preset promises."""
-    return f"Expect {percent(error, 1)} test error in {duration(seconds)}."
 
 
 def time_left(seconds: float | None) -> tuple[str, str]:
@@ -159,11 +161,6 @@ def speed(digits_a_second: float) -> str:
     return f"{grouped(int(round(digits_a_second, -1 if digits_a_second >= 100 else 0)))} digits a second"
 
 
-def rate_now(rate: float) -> str:
-    """rate 0.0013."""
-    return f"rate {number(rate)}"
-
-
 def changed_from(title: str, count: int) -> str:
     """Two settings differ from Quick."""
     return f"{count} setting{'s differ' if count != 1 else ' differs'} from {title}."
@@ -174,11 +171,6 @@ def phase_progress(phase: int, done: int, planned: int, active: bool) -> str:
     if active and done < planned:
         return f"Phase {phase}, epoch {done + 1} of {planned}"
     return f"Phase {phase}, {planned} epoch{'s' if planned != 1 else ''}"
-
-
-def templates_head(units: int) -> str:
-    """First-layer weights, units 0 to 9."""
-    return f"First-layer weights, units 0 to {units - 1}"
 
 
 def templates_note(since: str | None, inputs: int) -> str:
@@ -200,25 +192,10 @@ def test_result(error: float, errors: int | None, real: float | None) -> tuple[s
     return percent(error), f"test error{counted}; {beside}"
 
 
-def run_state(state: str) -> str:
-    """A run's state in a list."""
-    return {
-        "interrupted": "broken off",
-        "waiting": "waits",
-        "starting": "under way",
-        "running": "under way",
-    }.get(state, state)
-
-
 def bad_url(path: str, value: str, error: str) -> str:
     """A value in the address that cannot be used."""
     came = value if len(value) <= 40 else value[:40] + "…"
     return f"The address says {path}={came}, which cannot be used, so the preset's value is taken. {error}"
-
-
-def no_moment(at: str) -> str:
-    """The address names a snapshot that is not kept."""
-    return f"This run keeps no snapshot {at[:60]}, so its newest moment is shown."
 
 
 def price(epochs: int, seconds: float) -> tuple[str, str]:
@@ -247,11 +224,6 @@ def leaving(run: str, moment: str, changed: int) -> str:
     """What a branch leaves, and with how many changes."""
     what = f"{changed} setting{'s' if changed != 1 else ''} changed" if changed else "nothing changed yet"
     return f"A branch of {run} from {moment}: {what}."
-
-
-def no_run(run_id: str) -> str:
-    """A run that is not here."""
-    return f"There is no run {run_id[:80]} here."
 
 
 ELSEWHERE = (

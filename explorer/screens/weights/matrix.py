@@ -52,7 +52,8 @@ def show_deeper(shown: Subject) -> None:
 
 def show_head(shown: Subject, layer: int, planes: Planes, note: str) -> None:
     """Which matrix it is, of how many weights, and what its places mean."""
-    st.html(html.head(words.matrix_head(layer, shown.hidden, planes.bits.size)) + html.line(note))
+    head = words.MATRIX_HEAD.format(layer=shown.name(layer), weights=planes.bits.size)
+    st.html(html.head(head) + html.line(note))
 
 
 def show_foot(shown: Subject, planes: Planes) -> None:
@@ -81,7 +82,7 @@ def show_texture(shown: Subject, layer: int, planes: Planes, scale: Scale, centr
     bit_matrix(
         planes.bits,
         key=f"weights_texture_{layer}",
-        label=words.matrix_label(layer, shown.hidden, rows, columns),
+        label=words.MATRIX_LABEL.format(layer=shown.name(layer), rows=rows, columns=columns),
         on_pick=picked,
         mask=planes.mask,
         changed=planes.changed,
@@ -215,7 +216,7 @@ def show_every(shown: Subject) -> None:
         units,
         inputs,
         key=f"weights_every_{layer}",
-        label=words.every_label(layer, shown.hidden, rows, columns),
+        label=words.EVERY_LABEL.format(layer=shown.name(layer), rows=rows, columns=columns),
         pitch=scale.pitch,
         row_labels=band_labels(shown, rows, scale),
         column_labels=[] if layer == 1 else band_labels(shown, columns, scale),

@@ -62,6 +62,11 @@ OUTPUT_LABEL = "The weights of the {classes} sums. Arrow keys move, Enter choose
 CONSTANTS_NOTE = (
     "Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
 )
+MATRIX_HEAD = "{layer}: {weights:,} weights"
+MATRIX_LABEL = (
+    "{layer}: {rows:,} × {columns:,} weights as dots. Arrow keys move the frame whose bits stand beside it."
+)
+EVERY_LABEL = "{layer}: {rows:,} × {columns:,} weight bits. Arrow keys choose a weight, and its unit."
 FRAME_NOTE = "The frame, {rows} × {columns} weights:"
 LENS_LABEL = "The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
 FRAMED = "{name}, framed:"
@@ -131,11 +136,6 @@ def template_name(unit: int, total: Total, *, band: str) -> str:
 # Matrices
 
 
-def matrix_head(layer: int, hidden: int, weights: int) -> str:
-    """Hidden 2: 262,144 weights."""
-    return f"{layer_name(layer, hidden + 1)}: {grouped(weights)} weights"
-
-
 def before_name(layer: int) -> str:
     """What a layer reads: the input bits, or the units of the layer before."""
     return "the input bits" if layer == 1 else f"the units of hidden {layer - 1}"
@@ -160,22 +160,6 @@ def dots_note(dots: int, flips: bool) -> str:
 
 
 CELLS_NOTE = "All of its weights:"
-
-
-def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
-    """A texture for a screen reader."""
-    return (
-        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
-        "Arrow keys move the frame whose bits stand beside it."
-    )
-
-
-def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
-    """The whole matrix for a screen reader."""
-    return (
-        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weight bits. "
-        "Arrow keys choose a weight, and its unit."
-    )
 
 
 def every_note(layer: int, pitch: int, sort: str) -> str:

@@ -317,7 +317,7 @@ def test_a_moment_can_be_linked_to_and_an_unknown_one_is_told(open_page: Open) -
     assert scrubber(at).value == AT
     assert notes(at) == []
     at = open_page(run="quick", at="phase2-epoch0077-step0009999")
-    assert notes(at) == [words.no_moment("phase2-epoch0077-step0009999")]
+    assert notes(at) == [words.NO_MOMENT.format(at="phase2-epoch0077-step0009999")]
     assert url(at) == {"run": "quick"}
     assert "no snapshot <b>" not in text(open_page(run="quick", at="<b>"))
 
