@@ -153,10 +153,7 @@ def _draw(scene: Scene) -> None:
 def _upload(_scene: Scene) -> None:
     """A PNG or JPEG from outside, centred as MNIST's digits were."""
     given = st.file_uploader(
-        words.UPLOAD_LABEL,
-        type=["png", "jpg", "jpeg"],
-        key="search_upload",
-        max_upload_size=UPLOAD_MB,
+        words.UPLOAD_LABEL, type=["png", "jpg", "jpeg"], key="search_upload", max_upload_size=UPLOAD_MB
     )
     if given is None:
         st.html(html.line(words.UPLOAD_NOTE))

@@ -74,11 +74,7 @@ def figures(
     if not _then.epochs:
         return Figures(errors, None, None, tiles, since)
     return Figures(
-        errors,
-        weights_chart(_then, colours),
-        flips_chart(_then, colours, whole=_history),
-        tiles,
-        since,
+        errors, weights_chart(_then, colours), flips_chart(_then, colours, whole=_history), tiles, since
     )
 
 
@@ -115,17 +111,7 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
         note = words.BRANCHES_HERE if shown.mode == "branch" else moment_name(*SnapshotName.parse(at)).lower()
     version = shown.seen.version if shown.run is not None else (0, 0)
     drawn = figures(
-        shown.run or NEW,
-        version,
-        told.planned,
-        theme,
-        shown.active,
-        at,
-        note,
-        lit,
-        shown.folder,
-        told,
-        then,
+        shown.run or NEW, version, told.planned, theme, shown.active, at, note, lit, shown.folder, told, then
     )
     head = words.validation_head(told.validated)
     with st.container(key="train_charts"):

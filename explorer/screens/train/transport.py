@@ -131,13 +131,7 @@ def replay_buttons(held: Session, shown: Shown) -> None:
         act(held, words.PLAY, "play", _winding(held, replay.Clock.going), icon=PLAY, **primary)
     on = _winding(held, lambda clock, now: clock.paused(now).moved(tape.next_epoch(clock.at(now)), now))
     act(held, words.ONE_EPOCH, "next_epoch", on, help=words.NEXT_EPOCH_HELP)
-    act(
-        held,
-        words.STOP,
-        "leave_replay",
-        lambda: show_run(held, held.run),
-        help=words.LEAVE_REPLAY_HELP,
-    )
+    act(held, words.STOP, "leave_replay", lambda: show_run(held, held.run), help=words.LEAVE_REPLAY_HELP)
     st.segmented_control(
         words.PACE,
         list(replay.PACES),

@@ -57,10 +57,7 @@ LIVE_END = "bitwise"
 EPOCH_AXIS = "epoch"
 BRANCHED_HERE = "branched here"
 BRANCHES_HERE = "the branch begins here"
-PHASE_HEADS = {
-    1: ("Phase 1", "real weights, compressed"),
-    2: ("Phase 2", "noisy back-propagation, on bits"),
-}
+PHASE_HEADS = {1: ("Phase 1", "real weights, compressed"), 2: ("Phase 2", "noisy back-propagation, on bits")}
 WEIGHTS = "Weights before they become bits"
 WEIGHTS_NOTE = {False: f"as they lie between {MINUS}1 and +1", True: "grey outline: at the end of phase 1"}
 FLIPS = "Weights that flipped"
