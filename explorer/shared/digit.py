@@ -91,7 +91,7 @@ def search_digit(scene: Scene) -> None:
     if way == "draw":
         _draw(scene)
     elif way == "upload":
-        _upload(scene)
+        _upload()
     else:
         _search(scene)
 
@@ -150,7 +150,7 @@ def _draw(scene: Scene) -> None:
             st.rerun()
 
 
-def _upload(_scene: Scene) -> None:
+def _upload() -> None:
     """A PNG or JPEG from outside, centred as MNIST's digits were."""
     given = st.file_uploader(
         words.UPLOAD_LABEL, type=["png", "jpg", "jpeg"], key="search_upload", max_upload_size=UPLOAD_MB
