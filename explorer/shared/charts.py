@@ -62,6 +62,12 @@ def label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> N
     figure.add_annotation(text=text, x=x, y=y, **settings)
 
 
+def beside(gap: int, *, left: bool) -> dict[str, Any]:
+    """Options of a label that stands so many pixels at the left of its place, or at the right."""
+    side = "right" if left else "left"
+    return {"xanchor": side, "align": side, "xshift": -gap if left else gap}
+
+
 def upright(figure: go.Figure, x: float, low: float, high: float, **line: Any) -> None:
     """A line straight up at `x`, between two heights of the plot, as shares of it."""
     figure.add_shape(type="line", x0=x, x1=x, y0=low, y1=high, yref="paper", line=line)

@@ -28,6 +28,8 @@ ORDER = "Order of units"
 ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
 ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
 READ_AS = "Read as"
+BIASES = {"strict": "bias, one bit", "threshold": "threshold, one integer"}
+"""What is added to a unit's votes, by variant."""
 
 # The choice of a digit
 DRAWN = "drawn here"
@@ -101,11 +103,6 @@ def order_caption(order: str, read: int, true: int | None) -> str:
         "Units are placed by the digit that they answer to most, 0 at the top and 9 at the bottom. "
         f"The brackets mark {marked}."
     )
-
-
-def bias_note(variant: str) -> str:
-    """What is added to a unit's votes."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
 
 
 def ahead_words(ahead: int, second: int) -> tuple[str, str]:

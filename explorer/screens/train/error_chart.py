@@ -132,18 +132,8 @@ def _range(values: Sequence[float]) -> tuple[float, float, list[float]]:
 def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, begun: bool) -> None:
     """Phase 2's shade, the boundary (pale until it is reached) and the two heads."""
     if second:
-        figure.add_shape(
-            type="rect",
-            layer="below",
-            x0=first + 0.5,
-            x1=first + second + 0.5,
-            xref="x",
-            y0=0,
-            y1=1,
-            yref="paper",
-            fillcolor=palette.panel,
-            line={"width": 0},
-        )
+        ground = {"x0": first + 0.5, "x1": first + second + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+        figure.add_shape(type="rect", layer="below", **ground, fillcolor=palette.panel, line={"width": 0})
     if first and second:
         colour, width = (palette.ink, 1.5) if begun else (palette.axis, 1)
         upright(figure, first + 0.5, 0, 1, color=colour, width=width)
@@ -181,18 +171,8 @@ def _axes(
     bounds = [bottom, top + 0.16 * (top - bottom)]
     text = [f"{t:g}" for t in ticks]
     figure.update_yaxes(plain_axis(palette, type="log", range=bounds, tickvals=ticks, ticktext=text, **grid))
-    label(
-        figure,
-        words.EPOCH_AXIS,
-        1,
-        0,
-        xref="paper",
-        yref="paper",
-        xanchor="right",
-        yanchor="top",
-        yshift=-22,
-        font={"size": 14, "color": palette.muted},
-    )
+    corner = {"xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top", "yshift": -22}
+    label(figure, words.EPOCH_AXIS, 1, 0, **corner, font={"color": palette.muted})
 
 
 def _epoch_ticks(first: int, second: int) -> tuple[list[int], list[str]]:

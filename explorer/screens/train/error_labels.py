@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.server.history import Cursor, Errors, History
-from explorer.shared.charts import label, upright
+from explorer.shared.charts import beside, label, upright
 
 NARROW_PLOT = 600
 """Pixels of the plot in a small window."""
@@ -59,15 +59,14 @@ def phase1_labels(figure: go.Figure, palette: Palette, history: History, pixel: 
     inside = place + 260 * pixel <= total + 0.5 or not errors
     for name, value, colour, size in names:
         text = f'<b><span style="font-size:{size}px">{words.percent(value)}</span></b>  {name}'
-        x, anchor, shift = (place, "left", 14) if inside else (total + 0.5, "right", -8)
+        x, side = (place, beside(14, left=False)) if inside else (total + 0.5, beside(8, left=True))
         peak = value if inside else max(_within(errors, place - 260 * pixel, name == words.REAL))
         label(
             figure,
             text,
             x,
             math.log10(max(peak, 0.05)),
-            xanchor=anchor,
-            xshift=shift,
+            **side,
             yshift=0 if inside else 24,
             font={"size": 16, "color": colour, "weight": 600},
         )
@@ -98,29 +97,19 @@ def phase2_labels(
         real = [(e.epoch, e.real) for e in one if e.real is not None]
         if real:
             foot = min(value for epoch, value in real if epoch <= 1 + 110 * pixel)
-            label(
-                figure,
-                words.REAL,
-                1,
-                math.log10(max(foot, 0.05)),
-                xshift=-10 if 24 * pixel < 1 else 2,  # never over the axis' numbers
-                yshift=-20,
-                font={**strong, "color": palette.float},
-            )
+            font = {**strong, "color": palette.float}
+            shift = -10 if 24 * pixel < 1 else 2  # never over the axis' numbers
+            label(figure, words.REAL, 1, math.log10(max(foot, 0.05)), xshift=shift, yshift=-20, font=font)
     line = points_of(history, 2, 0)
     x, newest, _, _ = line[-1]
     if one and two:
         near = max(error for place, error, _, _ in line if place <= first + 1 + 340 * pixel)
         height = max(math.sqrt(one[-1].bitwise * two[0].bitwise), 1.9 * near)
         before, after = (words.percent(error, 1) for error in (one[-1].bitwise, two[0].bitwise))
-        label(
-            figure,
-            words.REPAIRED.format(before=before, after=after),
-            first + 0.5,
-            _cap(height, high),
-            xshift=min(24, round(0.3 * NARROW_PLOT / (first + second + 1))),
-            font={**strong, "color": palette.ink},
-        )
+        text = words.REPAIRED.format(before=before, after=after)
+        shift = min(24, round(0.3 * NARROW_PLOT / (first + second + 1)))
+        font = {**strong, "color": palette.ink}
+        label(figure, text, first + 0.5, _cap(height, high), xshift=shift, font=font)
     number = f'<span style="font-size:32px"><b>{words.percent(newest)}</b></span>'
     text = f"{number}  {words.LIVE if running else words.LIVE_END}"
     end = first + second + 0.5
@@ -135,18 +124,11 @@ def phase2_labels(
         # The real network's name stands between its line and the number, or below both.
         above = 32 if below or not reference else 44
         peak = max([*recent, *([reference] if reference else [])])
-        label(figure, text, end, _cap(peak, high), xanchor="right", xshift=-8, yshift=above, font=strong)
+        label(figure, text, end, _cap(peak, high), **beside(8, left=True), yshift=above, font=strong)
     if reference:
-        label(
-            figure,
-            f"{words.REAL} {words.percent(reference)}",
-            end,
-            math.log10(reference),
-            xanchor="right",
-            xshift=-8,
-            yshift=-14 if below else 14,
-            font={"size": 16, "color": palette.muted},
-        )
+        text = f"{words.REAL} {words.percent(reference)}"
+        place = {**beside(8, left=True), "yshift": -14 if below else 14}
+        label(figure, text, end, math.log10(reference), **place, font={"size": 16, "color": palette.muted})
 
 
 def _cap(value: float, high: float) -> float:
@@ -179,31 +161,18 @@ def cursor_labels(
     passing += [e.real for e in history.errors(1) if e.real is not None and low_end <= e.epoch <= high_end]
     text = f'<span style="font-size:16px">{note}</span>'
     if cursor.error is not None:
+        halo = {"color": palette.page, "width": 2}
         figure.add_scatter(
             x=[x],
             y=[cursor.error],
             mode="markers",
             hoverinfo="skip",
-            marker={
-                "color": palette.ink,
-                "size": 15,
-                "opacity": 1,
-                "line": {"color": palette.page, "width": 2},
-            },
+            marker={"color": palette.ink, "size": 15, "opacity": 1, "line": halo},
         )
         text = f'<span style="font-size:28px"><b>{words.percent(cursor.error)}</b></span><br>{text}'
-    label(
-        figure,
-        text,
-        x,
-        _cap(max(passing, default=high / 3), high / 1.6),
-        yanchor="bottom",
-        yshift=8,
-        xanchor="right" if right else "left",
-        xshift=-12 if right else 12,
-        align="right" if right else "left",
-        font={"size": 16, "weight": 600},
-    )
+    top = _cap(max(passing, default=high / 3), high / 1.6)
+    place = {**beside(12, left=right), "yanchor": "bottom", "yshift": 8}
+    label(figure, text, x, top, **place, font={"size": 16, "weight": 600})
 
 
 def branching(figure: go.Figure, palette: Palette, history: History) -> None:
@@ -212,16 +181,5 @@ def branching(figure: go.Figure, palette: Palette, history: History) -> None:
         return
     x = place_of(history.planned[0], history.parent.phase, history.parent.epoch, 0.0)
     upright(figure, x, 0, BELOW_HEADS, color=palette.muted, width=1.5, dash="2px,4px")
-    right = x > 0.7 * sum(history.planned)
-    label(
-        figure,
-        words.BRANCHED_HERE,
-        x,
-        0,
-        yref="paper",
-        yanchor="bottom",
-        xanchor="right" if right else "left",
-        xshift=-6 if right else 6,
-        yshift=4,
-        font={"size": 14, "color": palette.muted},
-    )
+    place = {**beside(6, left=x > 0.7 * sum(history.planned)), "yref": "paper", "yanchor": "bottom"}
+    label(figure, words.BRANCHED_HERE, x, 0, **place, yshift=4, font={"color": palette.muted})

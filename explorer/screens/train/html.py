@@ -72,10 +72,9 @@ def stats(history: History, status: str) -> str:
             facts.append(words.RATE.format(rate=words.number(history.learning_rate)))
         rows.append(", ".join(facts))
     small = "<br>".join(escape(row) for row in rows if row)
-    number, word = words.time_left(history.seconds_left if status in ("running", "paused") else None)
-    if status == "paused":
-        word = words.LEFT_PAUSED
-    large = f'<div class="large">{escape(number)} <small>{escape(word)}</small></div>' if number else ""
+    left = history.seconds_left if status in ("running", "paused") else None
+    word = words.LEFT_PAUSED if status == "paused" else words.LEFT
+    large = "" if left is None else f'<div class="large">{duration(left)} <small>{word}</small></div>'
     return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
 
 

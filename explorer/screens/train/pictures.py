@@ -113,7 +113,7 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
     drawn = figures(
         shown.run or NEW, version, told.planned, theme, shown.active, at, note, lit, shown.folder, told, then
     )
-    head = words.validation_head(told.validated)
+    head = words.ERROR_HEAD[told.validated]
     with st.container(key="train_charts"):
         alt = words.error_alt(head, told.real, told.latest_error, told.phase)
         show_chart(drawn.errors, "train_errors", alt)

@@ -11,7 +11,7 @@ from bnn_core.events import HISTOGRAM_BINS
 from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.server.history import History
-from explorer.shared.charts import HIDDEN_AXIS, base_layout, label, plain_axis, upright
+from explorer.shared.charts import HIDDEN_AXIS, base_layout, beside, label, plain_axis, upright
 from explorer.shared.numbers import MINUS
 from explorer.shared.words import layer_name
 
@@ -79,10 +79,10 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
         figure.add_shape(type="line", **foot, line={"color": palette.axis, "width": 1})
         _boundary(figure, palette, beta, low, high)
         _zeros(figure, palette, epoch.zeros[index], beta, low)
-        for side, x, anchor, shift in ((0, -1, "left", 12), (-1, 1, "right", -12)):
+        for side, x in ((0, -1), (-1, 1)):
             if shares[side] > limit:
                 text = words.percent(100 * shares[side], 0)
-                place = {"yref": "paper", "yanchor": "top", "xanchor": anchor, "xshift": shift}
+                place = {**beside(12, left=x > 0), "yref": "paper", "yanchor": "top"}
                 label(figure, text, x, high, **place, font={"color": palette.muted})
     ticks = {"tickvals": [-1, 0, 1], "ticktext": [f"{MINUS}1", "0", "+1"]}
     figure.update_xaxes(plain_axis(palette, range=[-1.005, 1.005], **ticks, anchor="free", position=0))

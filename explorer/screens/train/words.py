@@ -47,13 +47,15 @@ ACTS_FROM_THERE = "acts from there on"
 PAST = "is past"
 FIXED = "fixed for this run"
 PHASE_1_OVER = "phase 1 is over"
-LEFT_PAUSED = "left, paused"
+LEFT, LEFT_PAUSED = "left", "left, paused"
 
 REAL = "real network"
 NAIVE = "the same network, binarised now"
 NAIVE_NOW = "binarised now"
 LIVE = "bitwise, now"
 LIVE_END = "bitwise"
+ERROR_HEAD = {True: "Validation error, %", False: "Training error, %"}
+ERROR_NOTE = {True: "", False: "on 5,000 training digits: the run takes the validation digits in too"}
 EPOCH_AXIS = "epoch"
 BRANCHED_HERE = "branched here"
 BRANCHES_HERE = "the branch begins here"
@@ -92,16 +94,6 @@ CHANGED_JUST_NOW = "{label} is {value} from here on: the next epoch shows what t
 NOISY = "{what} flipped at random in training only: the errors are measured without that noise."
 
 
-def validation_head(validated: bool) -> str:
-    """The chart's title names the split."""
-    return "Validation error, %" if validated else "Training error, %"
-
-
-def split_note(validated: bool) -> str:
-    """Why the training error is shown."""
-    return "" if validated else "on 5,000 training digits: the run takes the validation digits in too"
-
-
 def choice(name: str) -> str:
     """An option of a field, with a word on what it means where its name does not say."""
     return CHOICES.get(name, name)
@@ -124,7 +116,7 @@ def zeros_label(share: float) -> str:
         return ""
     if abs(share - 0.5) < 0.005:
         return "half are 0"
-    return f"{100 * share:.0f}{NARROW}% are 0"
+    return f"{percent(100 * share, 0)} are 0"
 
 
 def epoch(number: int) -> str:
@@ -134,7 +126,7 @@ def epoch(number: int) -> str:
 
 def within(share: float) -> str:
     """6 % of epoch 1: where the first looks are taken."""
-    return f"{100 * share:.0f}{NARROW}% of epoch 1"
+    return f"{percent(100 * share, 0)} of epoch 1"
 
 
 def data_note(
@@ -146,11 +138,6 @@ def data_note(
         return network, ""
     held = f"{grouped(validation)} to validate" if validation else "none to validate"
     return network, f"{grouped(digits)} digits, {held}"
-
-
-def time_left(seconds: float | None) -> tuple[str, str]:
-    """20 s | left."""
-    return ("", "") if seconds is None else (duration(seconds), "left")
 
 
 def speed(digits_a_second: float) -> str:

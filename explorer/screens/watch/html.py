@@ -14,7 +14,7 @@ from explorer.shared.words import ahead_words
 
 def arithmetic(value: Ledger, variant: str, *, absent: bool = False) -> str:
     """405 − 379 − 1 = +25, one number a line; `absent`: inputs of 0 take no part."""
-    verdict, bit = words.sum_words(value.bit)
+    verdict, bit = words.VERDICTS[value.bit]
     rows = [
         (
             f'<b class="on">{grouped(value.agree)}</b>',
@@ -24,7 +24,7 @@ def arithmetic(value: Ledger, variant: str, *, absent: bool = False) -> str:
         (f'<b class="off">{signed(-value.differ)}</b>', f"bits {_explained('differ')}", ""),
         (
             f'<b class="{"on" if value.bias >= 0 else "off"}">{signed(value.bias)}</b>',
-            escape(words.bias_words(variant)),
+            escape(words.BIASES[variant]),
             "",
         ),
         (

@@ -29,6 +29,8 @@ STRIP_HELP = (
 MEASURING = "being measured"
 AFTER_TRAINING = "when training is over"
 BASELINES = {"torch_float32": "float32, PyTorch", "numpy_float32": "float32, NumPy"}
+BIASES = {"strict": "bias, one bit too", "threshold": "threshold, one integer"}
+VERDICTS = {1: ("sum ≥ 0, so the bit is", "+1"), 0: ("sum < 0, so the bit is", f"{MINUS}1")}
 OFF_CONNECTIONS = "connections are"
 OFF_INPUTS = "inputs"
 
@@ -51,16 +53,6 @@ SEARCH_TITLE = "All {total:,}"
 def input_caption(on: int, total: int) -> tuple[str, str]:
     """100 | of 784 are +1."""
     return grouped(on), f"of {grouped(total)} are +1"
-
-
-def bias_words(variant: str) -> str:
-    """What the third number of the arithmetic is."""
-    return "bias, one bit too" if variant == "strict" else "threshold, one integer"
-
-
-def sum_words(bit: int) -> tuple[str, str]:
-    """sum ≥ 0, so the bit is | +1."""
-    return ("sum ≥ 0, so the bit is", "+1") if bit else ("sum < 0, so the bit is", f"{MINUS}1")
 
 
 def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.screens.weights import words
 from explorer.shared.numbers import MINUS, grouped, percent, signed
 from explorer.shared.planes import Total
-from explorer.shared.words import bias_note
+from explorer.shared.words import BIASES
 
 
 def counts(total: Total, before: str) -> str:
@@ -76,7 +76,7 @@ def figures(share: float, digits: int, bias: int, variant: str) -> str:
         f'<div class="bx bx-figures"><div><b>{percent(100 * share, 0)}</b>'
         f'<div class="muted">{escape(words.OF_DIGITS.format(digits=digits))}</div></div>'
         f'<div><b class="{colour}">{signed(bias)}</b>'
-        f'<div class="muted">{escape(bias_note(variant))}</div></div></div>'
+        f'<div class="muted">{escape(BIASES[variant])}</div></div></div>'
     )
 
 

@@ -98,10 +98,10 @@ def show_texture(shown: Subject, layer: int, planes: Planes, scale: Scale, centr
         selected=Cell(*centre),
         window=(LENS, LENS),
     )
-    st.html(html.line(words.dots_note(scale.dots, shown.compared)))
+    said = html.line(words.dots_note(scale.dots, shown.compared))
     if shown.entry.constants:
-        st.html(html.line(words.CONSTANTS_NOTE.format(units=shown.entry.constants)))
-    st.html(html.legend(zero=planes.mask is not None, flips=shown.compared))
+        said += html.line(words.CONSTANTS_NOTE.format(units=shown.entry.constants))
+    st.html(said + html.legend(zero=planes.mask is not None, flips=shown.compared))
 
 
 def show_bits(shown: Subject, layer: int, planes: Planes, rows: slice, columns: slice, scale: float) -> None:

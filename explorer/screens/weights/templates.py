@@ -80,7 +80,8 @@ def line_under(shown: Subject, count: int, units: int) -> str:
     """How many units are seen, and what is faded or lit."""
     before = shown.before
     what = words.LIT_NOTE.format(other=before.name) if before else words.rare_note(shown.input_planes)
-    places = words.places_note(shown.sort) if shown.shown != shown.last else ""
+    moved = shown.shown != shown.last and shown.sort != "trained"
+    places = words.PLACES_NOTE if moved else ""
     return html.line(words.SHOWN_NOTE.format(shown=count, units=units), what, places, lit=shown.compared)
 
 

@@ -88,7 +88,7 @@ def show_habits(shown: Subject) -> None:
     total = int(habits.digits.sum())
     bias = int(shown.network.layers[shown.layer - 1].bias[shown.unit])
     st.html(
-        pieces.bars_head(*words.bars_head(shown.layer, shown.hidden))
+        pieces.bars_head(*words.BARS_HEAD[output])
         + '<div class="bx-habits">'
         + pieces.bars(on, habits.digits, output=output)
         + pieces.figures(int(on.sum()) / max(1, total), total, bias, shown.network.variant)

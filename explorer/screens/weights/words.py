@@ -49,7 +49,11 @@ SATURATION_NOTE = (
     "Saturation: the mean size of the real weights at the end of phase 1, "
     f"1 where compression has pressed all of them to {MINUS}1 or +1."
 )
-
+BARS_HEAD = {False: ("How often it is ", "+1", ", by digit"), True: ("How often it wins, by digit", "", "")}
+"""Whether of an output; the middle part is in the colour of +1."""
+PLACES_NOTE = "Units keep the places that they have at the end of the run."
+CELLS_NOTE = "All of its weights:"
+SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
 
 # Filled in where they are said.
 NO_SUCH_LAYER = (
@@ -118,11 +122,6 @@ def rare_note(planes: int) -> str:
     return f"Faded: {what} in under 1 % of the digits; noise to the eye, though they count."
 
 
-def places_note(sort: str) -> str:
-    """Units keep their places while the scrubber moves."""
-    return "" if sort == "trained" else "Units keep the places that they have at the end of the run."
-
-
 def template_name(unit: int, total: Total, *, band: str) -> str:
     """A template for the pointer and the screen reader."""
     answers = f", answers most to {band}" if band else ""
@@ -159,9 +158,6 @@ def dots_note(dots: int, flips: bool) -> str:
     return f"Each dot: {dots * dots} weights, {what}. Click a place to see its bits, a bit to see its unit."
 
 
-CELLS_NOTE = "All of its weights:"
-
-
 def every_note(layer: int, pitch: int, sort: str) -> str:
     """What a cell of the whole matrix is."""
     size = "one pixel" if pitch == 1 else f"{pitch} × {pitch} pixels"
@@ -186,15 +182,6 @@ def detail_note(layer: int) -> str:
     return "its weights as a picture" if layer == 1 else f"its weights on hidden {layer - 1}"
 
 
-def bars_head(layer: int, hidden: int) -> tuple[str, str, str]:
-    """How often it is | +1 |, by digit."""
-    return (
-        ("How often it is ", "+1", ", by digit")
-        if layer <= hidden
-        else ("How often it wins, by digit", "", "")
-    )
-
-
 def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
     """A bar for the pointer."""
     what = "wins" if output else "on"
@@ -205,16 +192,12 @@ def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: in
     """How the next layer reads it."""
     if layer > hidden:
         return "Its sum is compared with the nine others: the most votes win."
+    following = f"units of hidden {layer + 1}" if layer < hidden else "sums"
     off = f", {grouped(zero)} not at all" if zero else ""
     return (
-        f"Of the {grouped(units)} {reader_units(layer + 1, hidden)}, {grouped(plus)} read it as it is, "
+        f"Of the {grouped(units)} {following}, {grouped(plus)} read it as it is, "
         f"{grouped(minus)} inverted{off}."
     )
-
-
-def reader_units(layer: int, hidden: int) -> str:
-    """units of hidden 2; sums."""
-    return f"units of hidden {layer}" if layer <= hidden else "sums"
 
 
 def share(part: int, whole: int, digits: int = 1) -> str:
@@ -238,6 +221,3 @@ def other_shape(name: str, sizes: Sequence[int], shown: Sequence[int]) -> str:
         f"{name} has other layers ({theirs}) than this network ({these}): "
         "weights can be compared one by one only where the layers are equal."
     )
-
-
-SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."

@@ -13,7 +13,7 @@ from bnn_core.network.bitwise import LayerTrace
 from explorer.screens.xnor import words
 from explorer.screens.xnor.unit import LayerCheck, Unit, Word, hex_word, telling_word
 from explorer.shared.numbers import MINUS, plural, signed
-from explorer.shared.words import bias_note
+from explorer.shared.words import BIASES
 
 Term = dict[str, Any]
 """A number of the ledger, or a sign between two: its text, its tone, and what stands below it."""
@@ -125,7 +125,7 @@ def _end(unit: Unit) -> dict[str, Any]:
         _sign(MINUS),
         _number(str(book.differ), "differ", "off"),
         _sign("+"),
-        _number(words.bias_term(book.bias), bias_note(unit.variant), "off" if book.bias < 0 else "on"),
+        _number(words.bias_term(book.bias), BIASES[unit.variant], "off" if book.bias < 0 else "on"),
         _sign("="),
         _number(signed(book.total), words.VOTES_NOTE.format(digit=unit.unit) if unit.output else "sum"),
         *closing,

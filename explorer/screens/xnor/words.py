@@ -63,11 +63,6 @@ UNIT_NAME = "unit {unit}, sum {total}"
 OUTPUT_NAME = "digit {unit}, {total} votes"
 
 
-def unit_title(layer: int, layers: int, unit: int) -> str:
-    """Unit 886 of hidden 2; the sum for a digit."""
-    return f"the output for digit {unit}" if layer == layers else f"unit {unit} of hidden {layer}"
-
-
 def spelled(count: int) -> str:
     """three; 12."""
     return _COUNTS[count] if count < len(_COUNTS) else grouped(count)
@@ -148,9 +143,8 @@ def outcome(bit: int) -> str:
 
 def verdict(unit: int, read: int) -> tuple[str, str]:
     """Whether an output has the most votes."""
-    if unit == read:
-        return "the most votes", f"so the digit is read as {read}"
-    return f"{read} has more votes", f"so the digit is read as {read}"
+    most = "the most votes" if unit == read else f"{read} has more votes"
+    return most, f"so the digit is read as {read}"
 
 
 def ways(count: int, *, finished: bool) -> str:
@@ -188,10 +182,8 @@ def kernel_note(base: int, mismatches: int, *, masked: bool, zero_one: bool) -> 
 
 def stage_label(layer: int, layers: int, unit: int) -> str:
     """The stepper for a screen reader."""
-    return (
-        f"{unit_title(layer, layers, unit).capitalize()}, word by word. "
-        "Arrow left and right step, Home is the first word, End counts all."
-    )
+    name = f"The output for digit {unit}" if layer == layers else f"Unit {unit} of hidden {layer}"
+    return f"{name}, word by word. Arrow left and right step, Home is the first word, End counts all."
 
 
 def checked(integers: int, kernels: int, *, agree: bool) -> tuple[str, str]:
