@@ -1,7 +1,7 @@
 """What several pages say: names of layers, networks and moments, the choice of a digit, what cannot be shown.
 
 A caption is one line: what is seen, then what it means. British spelling; bit, agree, differ, votes; "read
-as".
+as". What is only filled in is a template; what has to choose is a function.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ NO_NETWORK = "There is no trained network here yet. The Train page makes one in 
 BROKEN_NETWORK = "This network cannot be shown: {reason}"
 OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {sizes})."
 BLANK = "The drawing holds too little ink to be read."
-
 
 # Filled in where they are said.
 FIELD_LABEL = "{name}: {units:,} bits, {on:,} are +1. Arrow keys choose a unit."

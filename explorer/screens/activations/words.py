@@ -44,7 +44,6 @@ MAP_WAIT = "The digits are being placed on the map."
 MAP_FAILED = "The digits could not be placed on a map: {reason}"
 HALF = "half"
 
-
 # Filled in where they are said.
 CLASSES_LABEL = "{layer}: for each class how often each bit is on."
 UNIT_NAME = "unit {unit}, on for {share} of all digits"

@@ -40,7 +40,6 @@ HARDEST_NOTE = "by so many votes"
 MISREAD = "Misread"
 NONE_MISREAD = "This network misreads none of the test digits."
 
-
 # Filled in where they are said.
 UNIT_NOTE = "unit {unit} of hidden {layer}, framed below"
 UNIT_NAME = "unit {unit}"

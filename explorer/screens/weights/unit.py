@@ -74,7 +74,7 @@ def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
 def readers_of(shown: Subject) -> str:
     """How many units of the next layer read the unit as it is, inverted, or not at all."""
     if shown.layer > shown.hidden:
-        return words.readers(shown.layer, shown.hidden, 0, 0, 0, 0)
+        return words.NO_READERS
     following = shown.network.layers[shown.layer]
     plus, minus, zero = (int(count) for count in reader_counts(following)[shown.unit])
     return words.readers(shown.layer, shown.hidden, following.units, plus, minus, zero)

@@ -52,6 +52,7 @@ SATURATION_NOTE = (
 BARS_HEAD = {False: ("How often it is ", "+1", ", by digit"), True: ("How often it wins, by digit", "", "")}
 """Whether of an output; the middle part is in the colour of +1."""
 PLACES_NOTE = "Units keep the places that they have at the end of the run."
+NO_READERS = "Its sum is compared with the nine others: the most votes win."
 CELLS_NOTE = "All of its weights:"
 SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
 
@@ -190,8 +191,6 @@ def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
 
 def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:
     """How the next layer reads it."""
-    if layer > hidden:
-        return "Its sum is compared with the nine others: the most votes win."
     following = f"units of hidden {layer + 1}" if layer < hidden else "sums"
     off = f", {grouped(zero)} not at all" if zero else ""
     return (

@@ -46,7 +46,6 @@ OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
-
 # Filled in where they are said.
 OF_UNITS = "of {units:,}"
 ALL_LABEL = "All {words}"
