@@ -44,7 +44,6 @@ PURE = [
     "explorer/screens/train/happening.py",
     "explorer/screens/train/plan.py",
     "explorer/screens/train/templates.py",
-    "explorer/screens/watch/arithmetic.py",
     "explorer/screens/*/layout.py",
     "explorer/screens/xnor/steps.py",
     "explorer/screens/xnor/unit.py",

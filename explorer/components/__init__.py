@@ -37,7 +37,10 @@ def component(name: str) -> Any:
 
 
 def pack(header: Mapping[str, Any], *planes: bytes) -> bytes:
-    """A message for a component: uint32 little-endian length of the header, the header (JSON), the planes."""
-    head = json.dumps(header).encode()
+    """A message for a component: uint32 little-endian length of the header, the header (JSON), the planes.
+
+    A dataclass in the header goes as its fields.
+    """
+    head = json.dumps(header, default=vars).encode()
     head += b" " * (-len(head) % 4)  # the planes begin at a whole word
     return struct.pack("<I", len(head)) + head + b"".join(planes)

@@ -77,7 +77,6 @@ class History:
     Attributes:
         config: the configuration that it started with, or left its parent with; None before its first
             record.
-        planned: epochs of phase 1 and of phase 2.
         started: the first record.
         epochs: the finished epochs of both phases.
         glances: looks at the bits within the first epoch of each phase; older runs have none.
@@ -95,7 +94,6 @@ class History:
     """
 
     config: RunConfig | None = None
-    planned: tuple[int, int] = (0, 0)
     started: RunStarted | None = None
     epochs: tuple[EpochEnded, ...] = ()
     glances: tuple[Glance, ...] = ()
@@ -110,6 +108,13 @@ class History:
     paused: bool = False
     speeds: tuple[float, ...] = ()
     facts: int = 0
+
+    @property
+    def planned(self) -> tuple[int, int]:
+        """Epochs of phase 1 and of phase 2; those that are there where no configuration says."""
+        if self.config is None:
+            return len(self.of_phase(1)), len(self.of_phase(2))
+        return self.config.phase1.epochs, self.config.phase2.epochs
 
     def of_phase(self, phase: int) -> tuple[EpochEnded, ...]:
         """The finished epochs of a phase."""
@@ -288,13 +293,8 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
             case RunEnded() as end:
                 progress = None if end.status == "finished" else progress
                 paused = False
-    if config is None:
-        planned = (sum(e.phase == 1 for e in epochs), sum(e.phase == 2 for e in epochs))
-    else:
-        planned = (config.phase1.epochs, config.phase2.epochs)
     return History(
         config=config,
-        planned=planned,
         started=started,
         epochs=tuple(epochs),
         glances=tuple(glances),
@@ -310,11 +310,6 @@ def history(records: Sequence[Mapping[str, Any]]) -> History:
         speeds=tuple(speeds),
         facts=facts,
     )
-
-
-def planned_only(config: RunConfig) -> History:
-    """The history of a run that has not begun."""
-    return History(config=config, planned=(config.phase1.epochs, config.phase2.epochs))
 
 
 def _glance(record: Mapping[str, Any], steps: int) -> Glance | None:

@@ -103,14 +103,9 @@ class JobManager:
     # What the pages ask
 
     @property
-    def unavailable(self) -> str | None:
-        """Why nothing can be trained, see `machine.unavailable`."""
-        return machine.unavailable()
-
-    @property
     def available(self) -> bool:
-        """Whether runs can be started."""
-        return self.unavailable is None
+        """Whether runs can be started, see `machine.unavailable`."""
+        return machine.unavailable() is None
 
     def jobs(self) -> Jobs:
         """How everything stands now."""

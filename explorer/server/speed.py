@@ -54,7 +54,10 @@ class Speeds:
             if key in self._known:
                 return self._known[key]
             if self._manager.available:
-                asked = self._asked.get(key) or self._ask(key, path)
+                question = {"command": "measure", "key": key, "model": path}
+                asked = self._asked.get(key) or self._manager.ask(question)
+                if asked is not None:  # else there is no worker yet
+                    self._asked[key] = asked
                 if asked is None or not asked.done():
                     return None
                 figures = (asked.result() or {}).get("figures")
@@ -64,13 +67,6 @@ class Speeds:
                 self._under_way.add(key)
                 threading.Thread(target=self._measure, args=(key, network), name="speed", daemon=True).start()
         return None
-
-    def _ask(self, key: str, path: str) -> Future[Answer] | None:
-        """Ask the worker, once for each kind; None if it has to be asked again, as there is no worker yet."""
-        asked = self._manager.ask({"command": "measure", "key": key, "model": path})
-        if asked is not None:
-            self._asked[key] = asked
-        return asked
 
     def _measure(self, key: str, network: BitwiseNetwork) -> None:
         self._keep(key, one_digit(network, baseline="numpy_float32"))

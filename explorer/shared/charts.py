@@ -11,6 +11,9 @@ from explorer.palette import Palette
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
+HIDDEN_AXIS = {"visible": False, "fixedrange": True}
+"""An axis whose values are told beside the lines."""
+
 
 def base_layout(palette: Palette, *, height: int, margin: Mapping[str, int], name: str) -> dict[str, Any]:
     """A Plotly layout.
@@ -57,6 +60,12 @@ def label(figure: go.Figure, text: str, x: float, y: float, **options: Any) -> N
         **options,
     }
     figure.add_annotation(text=text, x=x, y=y, **settings)
+
+
+def beside(gap: int, *, left: bool) -> dict[str, Any]:
+    """Options of a label that stands so many pixels at the left of its place, or at the right."""
+    side = "right" if left else "left"
+    return {"xanchor": side, "align": side, "xshift": -gap if left else gap}
 
 
 def upright(figure: go.Figure, x: float, low: float, high: float, **line: Any) -> None:

@@ -12,7 +12,7 @@ from explorer.server import catalogue
 from explorer.shared import html, words
 from explorer.shared import view as state
 from explorer.shared.scene import Scene, compose
-from explorer.shared.widgets import choose_one, moment_slider, put
+from explorer.shared.widgets import choose_one, put
 
 NEWS_SECONDS = 1.0
 """How often a page that shows a run under way looks for new bits."""
@@ -84,7 +84,7 @@ def choose_moment(view: state.View, entry: catalogue.Entry) -> catalogue.KeptMom
         if catalogue.is_last(entry, at):
             state.change(at="")  # its run has finished since
         else:
-            state.correct(words.no_such_moment(at), at="")
+            state.correct(words.NO_SUCH_MOMENT.format(at=at), at="")
 
     if live:
         known = tuple(moment.name for moment in moments)
@@ -138,13 +138,18 @@ def slide_to_moment(
         moment = found[at]
         return words.moment_name(moment.phase, moment.epoch, moment.step, last=at == last, live=live)
 
-    chosen = moment_slider(
+    def told() -> None:
+        chosen = st.session_state[key]
+        moved("" if chosen == last else chosen)
+
+    chosen = st.select_slider(
         label,
         list(found),
-        put(key, at),
+        value=put(key, at),
         key=key,
-        name=name,
-        moved=lambda at: moved("" if at == last else at),
+        format_func=name,
+        label_visibility="collapsed",
+        on_change=told,
         width=width,
     )
     return found[chosen]

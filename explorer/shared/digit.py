@@ -91,7 +91,7 @@ def search_digit(scene: Scene) -> None:
     if way == "draw":
         _draw(scene)
     elif way == "upload":
-        _upload(scene)
+        _upload()
     else:
         _search(scene)
 
@@ -117,7 +117,7 @@ def _search(scene: Scene) -> None:
         found = search(answers, kind=kind, label=label)
         pages = max(1, -(-len(found) // PER_PAGE))
         page = st.number_input(
-            words.search_page(pages), 1, pages, 1, key=f"search_page_{kind}_{label}", width=140
+            words.SEARCH_PAGE.format(pages=pages), 1, pages, 1, key=f"search_page_{kind}_{label}", width=140
         )
         last = len(answers.labels) - 1
         key = f"search_index_{scene.index}"
@@ -150,13 +150,10 @@ def _draw(scene: Scene) -> None:
             st.rerun()
 
 
-def _upload(_scene: Scene) -> None:
+def _upload() -> None:
     """A PNG or JPEG from outside, centred as MNIST's digits were."""
     given = st.file_uploader(
-        words.UPLOAD_LABEL,
-        type=["png", "jpg", "jpeg"],
-        key="search_upload",
-        max_upload_size=UPLOAD_MB,
+        words.UPLOAD_LABEL, type=["png", "jpg", "jpeg"], key="search_upload", max_upload_size=UPLOAD_MB
     )
     if given is None:
         st.html(html.line(words.UPLOAD_NOTE))

@@ -94,6 +94,12 @@ class Ledger:
         return int(self.total >= 0)
 
 
+def unit_sum(trace: LayerTrace, unit: int) -> Ledger:
+    """The integers of a unit, as the kernel counted them."""
+    agree, active = int(trace.counts[unit]), int(trace.active[unit])
+    return Ledger(agree, active - agree, int(trace.bias[unit]), len(trace.inputs) - active)
+
+
 def typical_unit(trace: LayerTrace, order: NDArray[np.int64], classes: int, label: int) -> int:
     """The unit of a layer to look at first: of those that answer most to a class the first that is on.
 

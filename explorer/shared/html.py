@@ -29,6 +29,11 @@ def caption(strong: str, text: str) -> str:
     return f'<div class="bx muted"><span class="on">{escape(strong)}</span> {escape(text)}</div>'
 
 
+def fact(strong: str, text: str = "") -> str:
+    """A caption that begins with what it is about."""
+    return f'<div class="bx muted"><b class="ink">{escape(strong)}</b> {escape(text)}</div>'
+
+
 def keys(names: Iterable[tuple[str, str]]) -> str:
     """Squares in the colours of some classes of style.css, each with what it means."""
     return "".join(

@@ -54,8 +54,12 @@ class Scene:
 
     @cached_property
     def real(self) -> int | None:
-        """The float network's answer, if the run has that network."""
-        return _float_answer(self.entry, self.image)
+        """The float network's answer; None where there is no such network, or none to read."""
+        file = catalogue.real_file(self.entry)
+        try:
+            return None if file is None else int(catalogue.load_real(file).predict(self.image[None])[0])
+        except InputError:
+            return None
 
 
 def compose(
@@ -123,14 +127,3 @@ def _first_digit(known: catalogue.Known) -> int:
     clear = one_of_each(known.answers, int(known.answers.labels.max()) + 1)
     threes = clear[known.answers.labels[clear] == 3]
     return int(threes[0]) if len(threes) else int(clear[0]) if len(clear) else 0
-
-
-def _float_answer(entry: catalogue.Entry, image: NDArray[np.uint8]) -> int | None:
-    """What the run's real-valued network reads; None where there is none."""
-    file = catalogue.real_file(entry)
-    if file is None:
-        return None
-    try:
-        return int(catalogue.load_real(file).predict(image[None])[0])
-    except InputError:
-        return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -59,36 +59,6 @@ def choose_one(
         help=help,
         label_visibility="collapsed" if bare else "visible",
         on_change=lambda: chosen(st.session_state[key]),
-    )
-
-
-def moment_slider(
-    label: str,
-    stops: Sequence[str],
-    at: str,
-    *,
-    key: str,
-    name: Callable[[str], str],
-    moved: Callable[[str], None],
-    width: int | Literal["stretch"] = "stretch",
-) -> str:
-    """The moment of a run that is shown; a slider goes to another.
-
-    Args:
-        stops: the moments in time, by the names of their snapshots.
-        at: the one shown, set by `put` or `keep`.
-        name: what to call one.
-        moved: called with another one before the page runs again.
-    """
-    return st.select_slider(
-        label,
-        stops,
-        value=at,
-        key=key,
-        format_func=name,
-        label_visibility="collapsed",
-        on_change=lambda: moved(st.session_state[key]),
-        width=width,
     )
 
 

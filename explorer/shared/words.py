@@ -1,7 +1,7 @@
 """What several pages say: names of layers, networks and moments, the choice of a digit, what cannot be shown.
 
 A caption is one line: what is seen, then what it means. British spelling; bit, agree, differ, votes; "read
-as".
+as". What is only filled in is a template; what has to choose is a function.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ ORDER = "Order of units"
 ORDER_NAMES = {"digit": "by digit", "trained": "as trained"}
 ORDER_HELP = "By digit: each unit is placed by the digit that it answers to most. As trained: as they came."
 READ_AS = "Read as"
+BIASES = {"strict": "bias, one bit", "threshold": "threshold, one integer"}
+"""What is added to a unit's votes, by variant."""
 
 # The choice of a digit
 DRAWN = "drawn here"
@@ -56,6 +58,11 @@ NO_NETWORK = "There is no trained network here yet. The Train page makes one in 
 BROKEN_NETWORK = "This network cannot be shown: {reason}"
 OTHER_DIGITS = "it reads other pictures than MNIST's digits (its layers are {sizes})."
 BLANK = "The drawing holds too little ink to be read."
+
+# Filled in where they are said.
+FIELD_LABEL = "{name}: {units:,} bits, {on:,} are +1. Arrow keys choose a unit."
+NO_SUCH_MOMENT = "This network has no snapshot {at}, so this is the last one."
+SEARCH_PAGE = "Page of {pages:,}"
 
 
 def network_name(sizes: Sequence[int], variant: str, features: str = USUAL) -> str:
@@ -97,21 +104,11 @@ def order_caption(order: str, read: int, true: int | None) -> str:
     )
 
 
-def bias_note(variant: str) -> str:
-    """What is added to a unit's votes."""
-    return "bias, one bit" if variant == "strict" else "threshold, one integer"
-
-
 def ahead_words(ahead: int, second: int) -> tuple[str, str]:
     """396 | votes ahead of 5; a tie is said."""
     if ahead == 0:
         return "Level", f"with {second}: the lower digit wins"
     return grouped(ahead), f"{'vote' if ahead == 1 else 'votes'} ahead of {second}"
-
-
-def field_label(name: str, on: int, units: int) -> str:
-    """A field of bits for a screen reader."""
-    return f"{name}: {grouped(units)} bits, {grouped(on)} are +1. Arrow keys choose a unit."
 
 
 def bars_label(sums: Sequence[int]) -> str:
@@ -138,11 +135,6 @@ def run_name(run: str) -> str:
     title = PRESETS[name].title if name in PRESETS else name
     branch = ", branch" if name != found[2] else ""
     return f"{title}{branch}, {when.day} {when:%b %H:%M}"
-
-
-def no_such_moment(at: str) -> str:
-    """The URL names a snapshot that the run does not have."""
-    return f"This network has no snapshot {at}, so this is the last one."
 
 
 def no_such_unit(layer: int, unit: int, hidden: Sequence[int]) -> str:
@@ -177,8 +169,3 @@ def thumb_name(index: int, label: int, read: int, margin: int) -> str:
     """A small digit for the pointer and the screen reader."""
     verdict = f"read right, {plural(margin, 'vote')} ahead" if read == label else f"misread as {read}"
     return f"Test digit {index}, {article(label)} {label}, {verdict}"
-
-
-def search_page(pages: int) -> str:
-    """Page of 250."""
-    return f"Page of {grouped(pages)}"

@@ -7,7 +7,7 @@ browser gets packed bits (1024 x 1024 of them are 128 KiB) and paints them in a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -47,38 +47,45 @@ class Cell:
     tile: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How a matrix is drawn; `bit_matrix` tells what each is. The browser part knows them by these names."""
+
+    label: str
+    grey: bool = False
+    pitch: float = 8
+    pitch_variable: str | None = None
+    pitch_scale: float = 1
+    gap: int | None = None
+    dots: int = 1
+    tile_columns: int = 0
+    tile_rows: int = 0
+    tile_gap: int = 8
+    even: bool = False
+    between: Sequence[str] | None = None
+    captions: Sequence[str] | None = None
+    tones: Sequence[str] | None = None
+    names: Sequence[str] | None = None
+    row_names: Sequence[str] | None = None
+    column_names: Sequence[str] | None = None
+    blank: Sequence[int] = ()
+    brackets: Sequence[Bracket] = ()
+    row_labels: Sequence[Label] = ()
+    column_labels: Sequence[Label] = ()
+    gutter: int = 0
+    window: tuple[int, int] | None = None
+    pick: Literal["none", "cell", "tile"] = "none"
+
+
 def encode(
     bits: NDArray[np.uint8],
     *,
-    label: str,
-    grey: bool = False,
     mask: NDArray[np.uint8] | None = None,
     changed: NDArray[np.uint8] | None = None,
     faded: NDArray[np.uint8] | bool = False,
     count: int | None = None,
-    pitch: float = 8,
-    pitch_variable: str | None = None,
-    pitch_scale: float = 1,
-    gap: int | None = None,
-    dots: int = 1,
-    tile_columns: int = 0,
-    tile_rows: int = 0,
-    tile_gap: int = 8,
-    even: bool = False,
-    between: Sequence[str] | None = None,
-    captions: Sequence[str] | None = None,
-    tones: Sequence[str] | None = None,
-    names: Sequence[str] | None = None,
-    row_names: Sequence[str] | None = None,
-    column_names: Sequence[str] | None = None,
-    blank: Sequence[int] = (),
-    brackets: Sequence[Bracket] = (),
-    row_labels: Sequence[Label] = (),
-    column_labels: Sequence[Label] = (),
-    gutter: int = 0,
     selected: Cell | None = None,
-    window: tuple[int, int] | None = None,
-    pick: Literal["none", "cell", "tile"] = "none",
+    **options: Any,
 ) -> bytes:
     """The bytes that the browser part reads; the arguments are those of `bit_matrix`.
 
@@ -88,6 +95,7 @@ def encode(
     Raises:
         ValueError: the planes differ in shape, or a list has not one entry a tile.
     """
+    drawing = Drawing(**options)
     cells = bits if bits.ndim == 3 else bits[np.newaxis]
     if cells.ndim != 3:
         raise ValueError(f"bits must be (rows, cols) or (tiles, rows, cols), not {bits.shape}")
@@ -99,7 +107,7 @@ def encode(
         if plane.shape != bits.shape:
             raise ValueError(f"{name} is {plane.shape}, but the bits are {bits.shape}")
         planes[name] = plane
-    for name, texts in (("captions", captions), ("tones", tones), ("signs", between)):
+    for name, texts in (("captions", drawing.captions), ("tones", drawing.tones), ("signs", drawing.between)):
         if texts is not None and len(texts) != tiles:
             raise ValueError(f"{len(texts)} {name} for {tiles} tiles")
     header = {
@@ -107,35 +115,12 @@ def encode(
         "rows": rows,
         "cols": cols,
         "count": rows * cols if count is None else count,
-        "grey": grey,
         "planes": list(planes),
         "all_faded": faded is True,
-        "pitch": pitch,
-        "pitch_variable": pitch_variable,
-        "pitch_scale": pitch_scale,
-        "gap": gap,
-        "dots": dots,
-        "tile_columns": tile_columns,
-        "tile_rows": tile_rows,
-        "tile_gap": tile_gap,
-        "even": even,
-        "between": None if between is None else list(between),
-        "captions": None if captions is None else list(captions),
-        "tones": None if tones is None else list(tones),
-        "names": None if names is None else list(names),
-        "row_names": None if row_names is None else list(row_names),
-        "column_names": None if column_names is None else list(column_names),
-        "blank": list(blank),
-        "brackets": [asdict(bracket) for bracket in brackets],
-        "row_labels": [asdict(label) for label in row_labels],
-        "column_labels": [asdict(label) for label in column_labels],
-        "gutter": gutter,
         "selected": None if selected is None else [selected.tile, selected.row, selected.col],
-        "window": window,
-        "pick": pick,
-        "label": label,
+        **vars(drawing),
     }
-    if grey:
+    if drawing.grey:
         return pack(header, np.ascontiguousarray(cells, dtype=np.uint8).tobytes())
     return pack(header, *(np.packbits(plane, bitorder="little").tobytes() for plane in planes.values()))
 

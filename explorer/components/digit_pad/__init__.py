@@ -29,7 +29,6 @@ def digit_pad(
     on_drawn: Callable[[NDArray[np.uint8]], None],
     on_cleared: Callable[[], None],
     width: int = 168,
-    width_variable: str | None = None,
 ) -> bool:
     """Show a digit; draw another one over it with the pointer.
 
@@ -45,7 +44,7 @@ def digit_pad(
         on_drawn: called at the end of each stroke with the whole drawing, (RASTER, RASTER) uint8, 0 the paper
             and 255 the ink in either theme.
         on_cleared: called when the drawing that the page shows is cleared.
-        width: the side in CSS pixels. width_variable: a CSS custom property that holds it instead.
+        width: the side in CSS pixels.
 
     Returns:
         Whether the third button was pressed in this run of the page.
@@ -66,7 +65,6 @@ def digit_pad(
         "side": digit.shape[1],
         "raster": RASTER,
         "size": width,
-        "size_variable": width_variable,
         "label": label,
         "words": words,
     }

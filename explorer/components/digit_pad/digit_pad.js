@@ -1,11 +1,11 @@
 // A pad for one digit: shows the given one as cells, and takes another by pointer.
 //
-// data: { source, grey (base64 of side*side bytes, 0 background), side, raster, size, size_variable, label,
+// data: { source, grey (base64 of side*side bytes, 0 background), side, raster, size, label,
 // words: {draw, clear, hint, more?} }. At the end of a stroke the whole drawing is sent as raster x raster bytes in
 // base64, 0 the paper and 255 the ink, whatever the theme. `source` names the shown digit: while it stays the
 // same, strokes survive every rerun of the page; "drawn" says that the page shows what was drawn here.
 
-import { coloursOf, component, fromBase64, make, numberIn, onResize, paintGreys, sized } from "../shared.js";
+import { coloursOf, component, fromBase64, make, onResize, paintGreys, sized } from "../shared.js";
 
 const INK = 12.5; // stroke width for a pad of 140 units: 2.5 pixels of a 28 x 28 digit, as thick as MNIST's pens
 
@@ -40,8 +40,7 @@ function trace(context, strokes, scale, style) {
 function redraw(state) {
   const { canvas, data, strokes } = state;
   if (!canvas.isConnected) return; // taken off the page: no colours to ask for
-  const size = numberIn(state, data.size_variable, data.size);
-  const context = sized(canvas, size, size), pixels = canvas.width;
+  const context = sized(canvas, data.size, data.size), pixels = canvas.width;
   const colours = coloursOf(state.box, ["panel", "ink"]);
   const drawing = strokes.length > 0 || state.blank;
   state.box.classList.toggle("blank", drawing && strokes.length === 0);

@@ -101,7 +101,7 @@ function sheet(canvas, width, height) {
 // The large word: each bit above its partner, what comes of the two, and the same bits sorted.
 function paintLarge(state, colours) {
   const { data, planes, at: { large, width, partly } } = state;
-  const paper = sheet(state.canvasLarge, width - large.left, large.brace);
+  const paper = sheet(state.parts.largeBits, width - large.left, large.brace);
   const size = large.pitch - BIT_GAP;
   const word = state.shown - 1, first = word * WORD;
   const bits = Math.min(WORD, data.inputs - first);
@@ -128,7 +128,7 @@ function paintLarge(state, colours) {
 // All words, as a bar code a row; what is still to come is faded, and has no XNOR yet.
 function paintRows(state, colours) {
   const { data, planes, at: { rows, width } } = state;
-  const paper = sheet(state.canvasRows, width, rows.height);
+  const paper = sheet(state.parts.rowBits, width, rows.height);
   const top = (rows.row - rows.bar) / 2;
   const space = rows.pitch > 2 ? 1 : 0, countedSpace = rows.counted > 2 ? 1 : 0;
   const done = state.word || data.count;
@@ -194,7 +194,7 @@ function writeLarge(state) {
   const { data, parts, at: { large, width } } = state;
   const step = data.steps[state.shown - 1], word = state.shown - 1;
   parts.large.style.height = `${large.height}px`;
-  place(state.canvasLarge, { marginLeft: large.left });
+  place(state.parts.largeBits, { marginLeft: large.left });
   parts.largeText.replaceChildren();
   const name = (text, y, height) => place(make(parts.largeText, "div", "name", text), { top: y, lineHeight: `${height}px` });
   name(data.words.input, large.input, large.cell);
@@ -425,15 +425,10 @@ function build(state) {
       <div class="key"></div>
     </div>
     <div class="spoken" aria-live="polite"></div>`;
-  const find = (name) => state.box.querySelector(`.${name}`);
-  state.canvasLarge = find("large-bits");
-  state.canvasRows = find("row-bits");
-  state.parts = {
-    tools: find("tools"), back: find("back"), forward: find("forward"), all: find("all"), stage: find("stage"),
-    top: find("top"), large: find("large"), largeText: find("large-text"), heads: find("heads"), rows: find("rows"),
-    rowText: find("row-text"), frame: find("frame"), ledger: find("ledger"), out: find("out"), ways: find("ways"),
-    kernel: find("kernel"), key: find("key"), spoken: find("spoken"),
-  };
+  // By their first class: `large-text` is parts.largeText.
+  const camel = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+  const parts = [...state.box.querySelectorAll("[class]")];
+  state.parts = Object.fromEntries(parts.map((part) => [camel(part.classList[0]), part]));
   Object.assign(state, { data: null, word: 0, shown: 1, timer: 0, told: [] });
   listen(state);
 }
@@ -447,8 +442,8 @@ function listen(state) {
     const row = event.target.closest("[data-row]");
     if (row) go(state, Number(row.dataset.row));
   });
-  state.canvasLarge.addEventListener("pointermove", (event) => {
-    state.canvasLarge.title = sayCell(state, event.offsetX);
+  state.parts.largeBits.addEventListener("pointermove", (event) => {
+    state.parts.largeBits.title = sayCell(state, event.offsetX);
   });
   document.addEventListener("keydown", (event) => onKey(state, event), { signal: state.gone });
   // Whatever is done elsewhere in the page comes after the step that was made before.

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.activations import words
 from explorer.screens.activations.codes import LayerCodes
-from explorer.shared.charts import base_layout, plain_axis
+from explorer.shared.charts import HIDDEN_AXIS, base_layout, plain_axis
 from explorer.shared.numbers import percent
 from explorer.shared.words import layer_name
 
@@ -78,7 +78,7 @@ def parting(layers: Sequence[LayerCodes], palette: Palette, marked: int) -> go.F
             ticktext=[_tick(number, layers, number == marked) for number in positions],
             tickangle=0,
         ),
-        "yaxis": {"range": [bottom, top], "visible": False, "fixedrange": True},
+        "yaxis": HIDDEN_AXIS | {"range": [bottom, top]},
     }
     return go.Figure({"data": lines, "layout": layout})
 

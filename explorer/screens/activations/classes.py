@@ -22,7 +22,7 @@ from explorer.screens.activations.codes import (
 from explorer.shared import html
 from explorer.shared import view as state
 from explorer.shared import words as common
-from explorer.shared.numbers import grouped
+from explorer.shared.numbers import grouped, percent
 from explorer.shared.scene import Scene
 from explorer.shared.unit_field import brackets, unit_field
 
@@ -36,16 +36,16 @@ def go_to_layer(scene: Scene, known: Codes, layer: int) -> None:
 
 def show_code(scene: Scene, known: Codes) -> None:
     """The digit's code; a click chooses a unit."""
-    layer = known.layers[scene.layer]
+    layer, order = known.layers[scene.layer], scene.orders[scene.layer - 1]
     on = int(scene.traces[scene.layer - 1].bits.sum())
-    st.html(html.head(words.CODE, words.layer_note(scene.layer, layer.units)))
+    st.html(html.head(words.CODE, words.LAYER_NOTE.format(layer=scene.layer, units=layer.units)))
     unit_field(
         scene,
         scene.layer,
         lambda unit: state.change(layer=scene.layer, unit=unit),
         key="code_field",
-        label=common.field_label(common.layer_name(scene.layer), on, layer.units),
-        names=[words.unit_name(int(unit), float(layer.on[unit])) for unit in scene.orders[scene.layer - 1]],
+        label=common.FIELD_LABEL.format(name=common.layer_name(scene.layer), on=on, units=layer.units),
+        names=[words.UNIT_NAME.format(unit=unit, share=percent(100 * layer.on[unit], 0)) for unit in order],
         pitch_variable="--bx-code",
         brackets=brackets(scene, scene.layer),
         gutter=24,
@@ -65,7 +65,7 @@ def show_classes(scene: Scene, known: Codes) -> None:
         bits,
         mask=mask,
         key="class_fields",
-        label=words.classes_label(scene.layer),
+        label=words.CLASSES_LABEL.format(layer=common.layer_name(scene.layer)),
         dots=SHADES,
         pitch_variable="--bx-class",
         pitch_scale=field.scale,
@@ -91,7 +91,7 @@ def show_apart(scene: Scene, known: Codes) -> None:
     st.html(html.head(words.APART, words.APART_NOTE))
     st.html(pieces.apart(found, units, scene.true))
     st.html(pieces.half_line(units, found))
-    st.html(pieces.line(words.apart_caption(nearest, int(found[nearest]), units, scene.true)))
+    st.html(html.fact(words.apart_caption(nearest, int(found[nearest]), units, scene.true)))
 
 
 def show_unit(scene: Scene, known: Codes) -> None:
@@ -100,15 +100,7 @@ def show_unit(scene: Scene, known: Codes) -> None:
     unit = scene.unit
     best = int(layer.shares[:, unit].argmax())
     st.html(
-        pieces.line(
-            *words.unit_line(
-                unit,
-                best,
-                float(layer.shares[best, unit]),
-                float(layer.on[unit]),
-                float(layer.entropy[unit]),
-            )
-        )
+        html.fact(*words.unit_line(unit, best, layer.shares[best, unit], layer.on[unit], layer.entropy[unit]))
         + html.line(common.order_caption(scene.view.order, scene.read.label, scene.true))
         + html.line(words.APART_CAPTION)
     )

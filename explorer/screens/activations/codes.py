@@ -111,18 +111,11 @@ def share_tiles(
         many are on as the share says; the mask leaves out cells that hold no unit.
     """
     levels = SHADES * SHADES
-    steps = np.zeros((len(by_class), field.rows * field.cols), np.int64)
-    steps[:, : field.units] = np.rint(by_class[:, order] * levels)
-    used = np.zeros(field.rows * field.cols, np.uint8)
-    used[: field.units] = 1
-    fine = np.arange(levels).reshape(SHADES, SHADES) < steps[:, :, None, None]
-    bits = fine.reshape(len(by_class), field.rows, field.cols, SHADES, SHADES).transpose(0, 1, 3, 2, 4)
-    rows, cols = field.rows * SHADES, field.cols * SHADES
-    mask = np.kron(used.reshape(field.rows, field.cols), np.ones((SHADES, SHADES), np.uint8))
-    return (
-        np.ascontiguousarray(bits).reshape(len(by_class), rows, cols).astype(np.uint8),
-        np.broadcast_to(mask, (len(by_class), rows, cols)),
-    )
+    steps = np.stack([field.place(np.rint(each * levels).astype(np.uint8), order) for each in by_class])
+    used = field.place(np.ones(field.units, np.uint8))
+    fine = np.ones((SHADES, SHADES), np.uint8)
+    bits = np.tile(np.arange(levels).reshape(SHADES, SHADES), used.shape) < np.kron(steps, fine[None])
+    return bits.astype(np.uint8), np.broadcast_to(np.kron(used, fine), bits.shape)
 
 
 def class_differences(layer: LayerCodes, code: WordArray) -> NDArray[np.int32]:

@@ -22,10 +22,10 @@ def show_matrix(scene: Scene, known: Codes) -> None:
     layer = known.layers[scene.layer]
     a, b = nearest_pair(layer.distances)
     st.html(
-        html.head(words.MATRIX, words.matrix_note(layer.units))
+        html.head(words.MATRIX, words.MATRIX_NOTE.format(units=layer.units))
         + pieces.matrix(layer.distances, scene.true if scene.true is not None else scene.read.label)
         + html.line(words.MATRIX_CAPTION)
-        + pieces.line(words.pair_line(a, b, float(layer.distances[a, b]), float(np.nanmax(layer.distances))))
+        + html.fact(words.pair_line(a, b, float(layer.distances[a, b]), float(np.nanmax(layer.distances))))
     )
 
 
@@ -38,13 +38,13 @@ def show_parting(scene: Scene, known: Codes) -> None:
     ]
     chart = parting(known.layers, palette(st.context.theme.type), scene.layer)
     show_chart(chart, "parting_chart", words.parting_label(rows))
-    st.html(html.line(words.parting_line(known.layers[0].parted, known.layers[-1].parted)))
+    st.html(html.line(words.PARTING_LINE.format(first=known.layers[0].parted, last=known.layers[-1].parted)))
 
 
 def show_use(scene: Scene, known: Codes) -> None:
     """Dead and always-on units, and the entropy, of every layer."""
     st.html(
-        html.head(words.USE, words.use_note(len(known.answers.labels)))
+        html.head(words.USE, words.USE_NOTE.format(digits=len(known.answers.labels)))
         + pieces.use(known.layers, scene.layer)
         + html.line(words.USE_CAPTION)
     )

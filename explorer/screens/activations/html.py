@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.screens.activations import words
 from explorer.screens.activations.codes import BINS, LayerCodes, histogram
 from explorer.shared.html import keys
-from explorer.shared.numbers import grouped
+from explorer.shared.numbers import grouped, plural
 from explorer.shared.words import layer_name
 
 
@@ -109,7 +109,8 @@ def _strip(name: str, layer: LayerCodes) -> str:
         f'<i class="{"on" if 2 * number >= BINS else "off"}" style="height:{100 * count / top:.0f}%"></i>'
         for number, count in enumerate(counts)
     )
-    spoken = escape(words.use_strip(name, layer.never, layer.always, layer.units))
+    units = plural(layer.units, "unit")
+    spoken = escape(words.USE_STRIP.format(name=name, units=units, never=layer.never, always=layer.always))
     return f'<div class="bars" role="img" aria-label="{spoken}">{bars}</div>'
 
 
@@ -118,8 +119,3 @@ def class_legend() -> str:
     return (
         f'<div class="bx muted">{keys((("on", words.ON_ALL), ("off", words.ON_NONE)))}{words.ON_HALF}</div>'
     )
-
-
-def line(strong: str, text: str = "") -> str:
-    """A caption that begins with what it is about."""
-    return f'<div class="bx muted"><b class="ink">{escape(strong)}</b> {escape(text)}</div>'

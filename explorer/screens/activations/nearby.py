@@ -8,7 +8,6 @@ from bnn_core.bits import pack
 from bnn_core.measures.codes import hamming, nearest
 from explorer.components.digit_map import Digits, Panel, digit_map
 from explorer.screens.activations import cache, words
-from explorer.screens.activations import html as pieces
 from explorer.screens.activations.address import MAP
 from explorer.screens.activations.classes import go_to_layer
 from explorer.screens.activations.codes import shared
@@ -38,8 +37,9 @@ def show_nearest(scene: Scene, known: cache.Codes) -> None:
     labels = known.answers.labels[rows]
     most, count = shared(labels)
     with st.container(key="act-near-head", horizontal=True, gap=None):
-        st.html(html.head(words.NEAREST, words.nearest_note(scene.layer, len(layer.words))))
-        st.html(pieces.line(words.nearest_summary(most, count, len(rows), scene.true)))
+        note = words.NEAREST_NOTE.format(layer=scene.layer, digits=len(layer.words))
+        st.html(html.head(words.NEAREST, note))
+        st.html(html.fact(words.nearest_summary(most, count, len(rows), scene.true)))
     places = list(zip(rows.tolist(), labels.tolist(), distances.tolist(), strict=True))
     small_digits(
         rows,
@@ -58,7 +58,7 @@ def show_map(scene: Scene, known: cache.Codes) -> None:
     """The map of digits, as soon as it is there."""
     chosen, _ = cache.shown_digits()
     with st.container(key="act-map-head", horizontal=True, gap=None):
-        st.html(html.head(words.MAP, words.map_note(len(chosen), cache.EACH)))
+        st.html(html.head(words.MAP, words.MAP_NOTE.format(count=len(chosen), each=cache.EACH)))
         kind = scene.view[MAP]
         choose_one(
             words.MAP_KIND,
@@ -138,6 +138,6 @@ def draw_map(scene: Scene, known: cache.Codes, planes: list[Plane]) -> None:
         chosen_number=None if scene.true is None else scene.index,
         chosen_name=common.DRAWN if scene.true is None else common.digit_note(scene.index, scene.true),
         strong=strong,
-        label=words.map_label(scene.layer, len(chosen)),
+        label=words.MAP_LABEL.format(layer=common.layer_name(scene.layer), count=len(chosen)),
         caption=words.map_caption(strong, own=scene.true is not None),
     )

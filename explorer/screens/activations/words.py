@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.shared.numbers import grouped, percent, plural
-from explorer.shared.words import article, layer_name
+from explorer.shared.numbers import grouped, percent
+from explorer.shared.words import article
 
 CODE = "Code of this digit"
 CLASS_CODES = "The code of each class"
@@ -44,25 +44,25 @@ MAP_WAIT = "The digits are being placed on the map."
 MAP_FAILED = "The digits could not be placed on a map: {reason}"
 HALF = "half"
 
+# Filled in where they are said.
+CLASSES_LABEL = "{layer}: for each class how often each bit is on."
+UNIT_NAME = "unit {unit}, on for {share} of all digits"
+LAYER_NOTE = "hidden {layer}, {units:,} bits"
+NEAREST_NOTE = "of {digits:,} test digits, in hidden {layer}; below: class and bits that differ"
+MATRIX_NOTE = "mean over all pairs, of {units:,}"
+PARTING_LINE = (
+    "Two classes lie {first:.1f}× as far apart as two digits of one class in the input, {last:.1f}× in "
+    "the last hidden layer."
+)
+USE_STRIP = "{name}: of {units} {never:,} are never on, {always:,} always"
+USE_NOTE = "counted over {digits:,} test digits"
+MAP_LABEL = "{layer}: {count} digits by their codes. Arrow keys go from digit to digit, Enter chooses one."
+MAP_NOTE = "{count:,} test digits, {each} of each class; where they are near, few bits differ"
+
 
 def short_layer_name(layer: int, many: bool) -> str:
     """Input, 1, 2, where layers share a row; In, 1, 2 where they are many."""
     return ("In" if many else "Input") if layer == 0 else str(layer)
-
-
-def layer_note(layer: int, units: int) -> str:
-    """hidden 2, 1,024 bits."""
-    return f"hidden {layer}, {grouped(units)} bits"
-
-
-def classes_label(layer: int) -> str:
-    """The class codes for a screen reader."""
-    return f"{layer_name(layer)}: for each class how often each bit is on."
-
-
-def unit_name(unit: int, share: float) -> str:
-    """A cell of the digit's code."""
-    return f"unit {unit}, on for {percent(100 * share, 0)} of all digits"
 
 
 def class_caption(label: int, nearest: int, true: int | None) -> str:
@@ -92,11 +92,6 @@ def apart_label(distances: Sequence[int], units: int) -> str:
     return f"Of {grouped(units)} bits differ from the code of each class: {rows}"
 
 
-def nearest_note(layer: int, digits: int) -> str:
-    """of 10,000 test digits, in hidden 2; below: class and bits that differ."""
-    return f"of {grouped(digits)} test digits, in hidden {layer}; below: class and bits that differ"
-
-
 def nearest_caption(label: int, distance: int, true: int | None) -> str:
     """3 · 41; a digit of another class carries a cross."""
     cross = "✕ " if true is not None and label != true else ""
@@ -116,11 +111,6 @@ def nearest_summary(label: int, count: int, total: int, true: int | None) -> str
     return said + (f"; it is {article(true)} {true}." if true is not None and true != label else ".")
 
 
-def matrix_note(units: int) -> str:
-    """mean over all pairs, of 1,024."""
-    return f"mean over all pairs, of {grouped(units)}"
-
-
 def bits(mean: float, largest: float) -> str:
     """321; 3.4 where the largest number beside it is below 100."""
     return f"{mean:.0f}" if largest >= 100 else f"{mean:.1f}"
@@ -129,14 +119,6 @@ def bits(mean: float, largest: float) -> str:
 def pair_line(a: int, b: int, distance: float, largest: float) -> str:
     """Nearest to each other: 4 and 9, 321 bits."""
     return f"Nearest to each other: {a} and {b}, {bits(distance, largest)} bits."
-
-
-def parting_line(first: float, last: float) -> str:
-    """What the layers do to the distances."""
-    return (
-        f"Two classes lie {first:.1f}× as far apart as two digits of one class in the input, "
-        f"{last:.1f}× in the last hidden layer."
-    )
 
 
 def parted(ratio: float) -> str:
@@ -150,21 +132,6 @@ def parting_label(rows: Sequence[tuple[str, float, float]]) -> str:
         f"{name}: {percent(within, 1)} of the bits differ in one class, {percent(between, 1)} in two"
         for name, within, between in rows
     )
-
-
-def use_strip(name: str, never: int, always: int, units: int) -> str:
-    """A layer's histogram for a screen reader."""
-    return f"{name}: of {plural(units, 'unit')} {grouped(never)} are never on, {grouped(always)} always"
-
-
-def use_note(digits: int) -> str:
-    """over 10,000 test digits."""
-    return f"counted over {grouped(digits)} test digits"
-
-
-def map_note(count: int, each: int) -> str:
-    """600 test digits, 60 of each class; near: few bits differ."""
-    return f"{grouped(count)} test digits, {each} of each class; where they are near, few bits differ"
 
 
 def panel_note(ratio: float, shown: float | None) -> str:
@@ -181,11 +148,3 @@ def map_caption(strong: int, *, own: bool) -> list[str]:
         "Framed: this digit.",
         "Rest on a digit to see it and to find it in every layer; click to choose it.",
     ]
-
-
-def map_label(layer: int, count: int) -> str:
-    """The large map for a screen reader."""
-    return (
-        f"{layer_name(layer)}: {count} digits by their codes. "
-        "Arrow keys go from digit to digit, Enter chooses one."
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from explorer.palette import Palette
 from explorer.screens.results import words
 from explorer.screens.results.rows import Damage, Point
-from explorer.shared.charts import base_layout, plain_axis
+from explorer.shared.charts import base_layout, label, plain_axis
+from explorer.shared.numbers import percent
 
 HEIGHT = 264
 _MARGIN = {"l": 48, "r": 120, "t": 8, "b": 40}
@@ -70,10 +71,9 @@ def curve_chart(points: Sequence[Point], palette: Palette, group: str) -> go.Fig
     solid = {"color": palette.ink, "width": 4}
     marker = {"size": 8, "color": palette.ink}
     add(words.BITWISE, [p.bitwise for p in points], palette.ink, line=solid, marker=marker)
-    shown = [y for each in lines for y in each["y"]]
-    ticks = [axis.place(p.value) for p in points if axis.ticks is None or p.value in axis.ticks]
-    names = [axis.text(p.value) for p in points if axis.ticks is None or p.value in axis.ticks]
-    return _figure(lines, ends, shown, ticks, names, axis.name, palette, f"curve-{group}")
+    named = [p.value for p in points if axis.ticks is None or p.value in axis.ticks]
+    ticks = {axis.place(value): axis.text(value) for value in named}
+    return _figure(lines, ends, ticks, axis.name, palette, f"curve-{group}")
 
 
 def damage_chart(damages: Sequence[Damage], palette: Palette, group: str) -> go.Figure:
@@ -104,59 +104,35 @@ def damage_chart(damages: Sequence[Damage], palette: Palette, group: str) -> go.
             }
         )
         ends.append((damage.errors[-1], name, palette.muted if first else palette.ink))
-    shown = [y for each in lines for y in each["y"]]
-    ticks = [rate for rate in kept[0].rates if round(100 * rate) % 5 == 0]
-    names = [f"{rate:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%") for rate in ticks]
-    return _figure(lines, ends, shown, ticks, names, axis.broken, palette, f"damage-{group}")
+    ticks = {rate: percent(100 * rate, 0) for rate in kept[0].rates if round(100 * rate) % 5 == 0}
+    return _figure(lines, ends, ticks, axis.broken, palette, f"damage-{group}")
 
 
 def _figure(
     lines: list[dict[str, Any]],
     ends: Sequence[tuple[float, str, str]],
-    shown: Sequence[float],
-    ticks: Sequence[float],
-    names: Sequence[str],
+    ticks: Mapping[float, str],
     title: str,
     palette: Palette,
     key: str,
 ) -> go.Figure:
     """Lines on a logarithmic axis of errors, with their names at their right ends."""
+    shown = [y for each in lines for y in each["y"]]
     low, high = math.log10(min(shown)) - 0.06, math.log10(max(shown)) + 0.06
-    layout = base_layout(palette, height=HEIGHT, margin=_MARGIN, name=key)
+    figure = go.Figure(lines, base_layout(palette, height=HEIGHT, margin=_MARGIN, name=key))
     left, right = min(min(each["x"]) for each in lines), max(max(each["x"]) for each in lines)
     room = 0.03 * (right - left)
-    layout["annotations"] = [
-        {
-            "text": f"<b>{name}</b>" if colour == palette.ink else name,
-            "x": right,
-            "y": place,
-            "xshift": 12,
-            "showarrow": False,
-            "xanchor": "left",
-            "yanchor": "middle",
-            "font": {"size": 14, "color": colour},
-        }
-        for place, name, colour in _apart(ends, (high - low) * _SPACE, high)
-    ]
-    layout["xaxis"] = plain_axis(
-        palette,
-        range=[left - room, right + room],
-        tickvals=list(ticks),
-        ticktext=list(names),
-        tickangle=0,
-        title={"text": title, "font": {"size": 14, "color": palette.muted}, "standoff": 6},
-    )
+    for place, name, colour in _apart(ends, (high - low) * _SPACE, high):
+        text = f"<b>{name}</b>" if colour == palette.ink else name
+        label(figure, text, right, place, xshift=12, font={"color": colour})
+    named = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "tickangle": 0}
+    below = {"text": title, "font": {"size": 14, "color": palette.muted}, "standoff": 6}
+    figure.update_xaxes(plain_axis(palette, range=[left - room, right + room], **named, title=below))
     errors = [tick for tick in _TICKS if low <= math.log10(tick) <= high]
-    layout["yaxis"] = plain_axis(
-        palette,
-        type="log",
-        range=[low, high],
-        tickvals=errors,
-        ticktext=[f"{tick:g}\N{NARROW NO-BREAK SPACE}%" for tick in errors],
-        showgrid=True,
-        gridcolor=palette.rule,
-    )
-    return go.Figure({"data": lines, "layout": layout})
+    named = {"tickvals": errors, "ticktext": [f"{tick:g}\N{NARROW NO-BREAK SPACE}%" for tick in errors]}
+    grid = {"showgrid": True, "gridcolor": palette.rule}
+    figure.update_yaxes(plain_axis(palette, type="log", range=[low, high], **named, **grid))
+    return figure
 
 
 def _apart(ends: Sequence[tuple[float, str, str]], space: float, high: float) -> list[tuple[float, str, str]]:

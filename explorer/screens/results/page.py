@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import mean
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from bnn_core import InputError
 from bnn_core.reproduce import RESULTS_FILE, Results, chosen
-from explorer.palette import Palette, palette
+from explorer.palette import palette
 from explorer.screens.results import html as pieces
 from explorer.screens.results import words
 from explorer.screens.results.charts import curve_chart, damage_chart
@@ -38,17 +40,24 @@ def show_changes(results: Results) -> None:
 def show_curves(results: Results) -> None:
     """One small chart for each setting."""
     found = {group: points for group in words.AXES if len(points := curve(results, group)) > 1}
-    if not found:
+    colours = palette(st.context.theme.type)
+    charts = {}
+    for group, points in found.items():
+        text = f'<b>{words.HEADS[group]}.</b> <span class="muted">{said(group, points)}</span>'
+        charts[group] = (curve_chart(points, colours, group), f'<div class="bx">{text}</div>')
+    show_charts("curves", words.CURVES, words.CURVES_NOTE, charts)
+
+
+def show_charts(key: str, head: str, note: str, charts: Mapping[str, tuple[go.Figure, str]]) -> None:
+    """Charts in a row, each by its name and with the sentence below it."""
+    if not charts:
         return
-    st.html(html.head(words.CURVES, words.CURVES_NOTE))
-    with st.container(key="results-curves", horizontal=True, gap=None):
-        for group, points in found.items():
-            with st.container(key=f"results-chart-{group}", gap=None):
-                show_chart(curve_chart(points, colours(), group), f"curve_{group}")
-                st.html(
-                    f'<div class="bx"><b>{words.HEADS[group]}.</b>'
-                    f' <span class="muted">{said(group, points)}</span></div>'
-                )
+    st.html(html.head(head, note))
+    with st.container(key=f"results-{key}", horizontal=True, gap=None):
+        for name, (chart, text) in charts.items():
+            with st.container(key=f"results-chart-{name}", gap=None):
+                show_chart(chart, f"chart_{name}")
+                st.html(text)
     st.html(html.RULE)
 
 
@@ -70,20 +79,13 @@ def said(group: str, points: list[Point]) -> str:
 
 def show_damage(results: Results) -> None:
     """Networks trained with and without noise, with broken bits."""
-    found = {
-        group: lines
+    colours = palette(st.context.theme.type)
+    charts = {
+        f"damage-{group}": (damage_chart(lines, colours, group), html.line(damage_said(group, lines)))
         for group, (what, *_) in DAMAGES.items()
         if len(lines := damages(results, group, what)) > 1
     }
-    if not found:
-        return
-    st.html(html.head(words.DAMAGE, words.DAMAGE_NOTE))
-    with st.container(key="results-damage", horizontal=True, gap=None):
-        for group, lines in found.items():
-            with st.container(key=f"results-chart-damage-{group}", gap=None):
-                show_chart(damage_chart(lines, colours(), group), f"damage_{group}")
-                st.html(html.line(damage_said(group, lines)))
-    st.html(html.RULE)
+    show_charts("damage", words.DAMAGE, words.DAMAGE_NOTE, charts)
 
 
 def damage_said(group: str, lines: list[Damage]) -> str:
@@ -92,11 +94,6 @@ def damage_said(group: str, lines: list[Damage]) -> str:
     place = lines[0].rates.index(rate)
     plain, noisy = lines[0], lines[-1]
     return words.damage_said(rate, plain.errors[place], noisy.errors[place], noisy.value, name)
-
-
-def colours() -> Palette:
-    """The colours of the page's theme."""
-    return palette(st.context.theme.type)
 
 
 def main() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
+from typing import Any
 
 from bnn_core.reproduce import EXPERIMENTS, Experiment, Results
+
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,37 +62,35 @@ class Damage:
     errors: tuple[float, ...]
 
 
-def table_rows(results: Results, group: str = "table") -> list[Row]:
-    """A group's networks, as far as they were run."""
-    rows = []
+def _runs(results: Results, group: str) -> Iterator[tuple[Experiment, Sequence[Record]]]:
+    """A group's experiments, as far as they were run, with a record a seed."""
     for experiment in EXPERIMENTS.values():
         records = results.of(experiment.name)
         if experiment.group == group and records:
-            rows.append(
-                Row(
-                    experiment,
-                    tuple(r["test_error"] for r in records),
-                    tuple(r["real_error"] for r in records if r["real_error"] is not None),
-                )
-            )
-    return rows
+            yield experiment, records
+
+
+def _errors(records: Sequence[Record], kind: str) -> tuple[float, ...]:
+    """An error of each seed that has it."""
+    return tuple(r[kind] for r in records if r[kind] is not None)
+
+
+def table_rows(results: Results, group: str = "table") -> list[Row]:
+    """A group's networks, as far as they were run."""
+    return [
+        Row(experiment, _errors(records, "test_error"), _errors(records, "real_error"))
+        for experiment, records in _runs(results, group)
+    ]
 
 
 def curve(results: Results, group: str) -> list[Point]:
     """A curve's points, by value, as far as they were run."""
-    points = []
-    for experiment in EXPERIMENTS.values():
-        records = results.of(experiment.name)
-        if experiment.group != group or experiment.value is None or not records:
-            continue
-        points.append(
-            Point(
-                experiment.value,
-                tuple(r["test_error"] for r in records),
-                tuple(r["real_error"] for r in records if r["real_error"] is not None),
-                tuple(r["naive_error"] for r in records if r["naive_error"] is not None),
-            )
-        )
+    kinds = ("test_error", "real_error", "naive_error")
+    points = [
+        Point(experiment.value, *(_errors(records, kind) for kind in kinds))
+        for experiment, records in _runs(results, group)
+        if experiment.value is not None
+    ]
     return sorted(points, key=lambda point: point.value)
 
 
@@ -100,9 +101,8 @@ def damages(results: Results, group: str, what: str) -> list[Damage]:
         what: "inputs" or "weights".
     """
     found = []
-    for experiment in EXPERIMENTS.values():
-        records = results.of(experiment.name)
-        if experiment.group != group or experiment.value is None or not records:
+    for experiment, records in _runs(results, group):
+        if experiment.value is None:
             continue
         rates = tuple(rate for rate, _error in records[0]["faults"][what])
         errors = [[error for _rate, error in r["faults"][what]] for r in records]

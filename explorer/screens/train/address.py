@@ -53,12 +53,14 @@ def _setting(spec: FieldSpec) -> Key[Any]:
 
 
 PRESET = Key("preset", Annotated[str, AfterValidator(_preset)], DEFAULT_PRESET, lambda _came, reason: reason)
-RUN = Key("run", Annotated[str, AfterValidator(_run_id)], "", lambda came, _reason: words.no_run(came))
+RUN = Key(
+    "run", Annotated[str, AfterValidator(_run_id)], "", lambda came, _reason: words.NO_RUN.format(run=came)
+)
 AT = Key(
     "at",
     Annotated[str, AfterValidator(lambda text: SnapshotName.parse(text).text)],
     "",
-    lambda came, _reason: words.no_moment(came),
+    lambda came, _reason: words.NO_MOMENT.format(at=came),
 )
 REPLAY = Key("replay", Literal["", "1"], "", "allowed is 1, so the run is not played back")
 BRANCH = Key("branch", Literal["", "1"], "", "allowed is 1, so no branch is planned")

@@ -15,7 +15,6 @@ from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.screens.train.error_labels import (
     NARROW_PLOT,
-    LabelSpan,
     Point,
     branching,
     cursor_labels,
@@ -62,7 +61,7 @@ def error_chart(
     limit = 2 * max(values) if values else 100.0
     low, high, ticks = _range([*values, *(error for error in early if error <= limit)])
     figure = go.Figure()
-    span = LabelSpan(total)
+    pixel = (total + 1) / NARROW_PLOT  # in epochs: how wide a label is in a small window
     _phases(figure, palette, first, second, begun=history.phase == 2)
     size = 9 if total <= 40 else 6 if total <= 90 else 0
     mode = "lines+markers" if size else "lines"
@@ -107,11 +106,11 @@ def error_chart(
         draw([*start, *bits], words.LIVE_END, "bitwise network", "lines+markers", line, full)
     branching(figure, palette, history)
     if cursor is not None:
-        cursor_labels(figure, palette, history, span, high, cursor, cursor_note)
+        cursor_labels(figure, palette, history, pixel, high, cursor, cursor_note)
     elif bits:
-        phase2_labels(figure, palette, history, span, high, running)
+        phase2_labels(figure, palette, history, pixel, high, running)
     elif naive:
-        phase1_labels(figure, palette, history, span)
+        phase1_labels(figure, palette, history, pixel)
     _axes(figure, palette, history, low, high, ticks, running)
     figure.update_layout(
         base_layout(palette, height=ERROR_HEIGHT, margin={"l": 40, "r": 4, "t": 2, "b": 44}, name="errors")
@@ -133,18 +132,8 @@ def _range(values: Sequence[float]) -> tuple[float, float, list[float]]:
 def _phases(figure: go.Figure, palette: Palette, first: int, second: int, *, begun: bool) -> None:
     """Phase 2's shade, the boundary (pale until it is reached) and the two heads."""
     if second:
-        figure.add_shape(
-            type="rect",
-            layer="below",
-            x0=first + 0.5,
-            x1=first + second + 0.5,
-            xref="x",
-            y0=0,
-            y1=1,
-            yref="paper",
-            fillcolor=palette.panel,
-            line={"width": 0},
-        )
+        ground = {"x0": first + 0.5, "x1": first + second + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+        figure.add_shape(type="rect", layer="below", **ground, fillcolor=palette.panel, line={"width": 0})
     if first and second:
         colour, width = (palette.ink, 1.5) if begun else (palette.axis, 1)
         upright(figure, first + 0.5, 0, 1, color=colour, width=width)
@@ -182,18 +171,8 @@ def _axes(
     bounds = [bottom, top + 0.16 * (top - bottom)]
     text = [f"{t:g}" for t in ticks]
     figure.update_yaxes(plain_axis(palette, type="log", range=bounds, tickvals=ticks, ticktext=text, **grid))
-    label(
-        figure,
-        words.EPOCH_AXIS,
-        1,
-        0,
-        xref="paper",
-        yref="paper",
-        xanchor="right",
-        yanchor="top",
-        yshift=-22,
-        font={"size": 14, "color": palette.muted},
-    )
+    corner = {"xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top", "yshift": -22}
+    label(figure, words.EPOCH_AXIS, 1, 0, **corner, font={"color": palette.muted})
 
 
 def _epoch_ticks(first: int, second: int) -> tuple[list[int], list[str]]:

@@ -14,6 +14,9 @@ from explorer.server.history import History
 from explorer.shared.charts import base_layout, label, plain_axis
 from explorer.shared.words import layer_name
 
+_LIMITS = (0.1, 0.2, 0.4, 1, 2, 4, 8, 12, 20, 40, 60)
+"""Where the axis may end, in %; the smallest that all fit under."""
+
 
 def flips_chart(history: History, palette: Palette, *, whole: History | None = None) -> go.Figure:
     """Share of weights that flipped in each epoch of the phase under way, a line a layer.
@@ -26,11 +29,13 @@ def flips_chart(history: History, palette: Palette, *, whole: History | None = N
     epochs = history.of_phase(phase)
     planned = max(history.planned[phase - 1], len(epochs), 1)
     layers = len(epochs[0].flips) if epochs else 0
+    names = [layer_name(layer + 1, layers) for layer in range(layers)]
     height = weights_height(max(layers, 1))
     figure = go.Figure()
     values = [[100 * e.flips[layer] for e in epochs] for layer in range(layers)]
     shares_of_all = [100 * share for e in (whole or history).of_phase(phase) for share in e.flips]
-    high = _nice_limit(max(shares_of_all, default=1.0))
+    most = max(shares_of_all, default=1.0)
+    high = next((limit for limit in _LIMITS if most <= limit), 100)
     x = [e.epoch for e in epochs]
     marker = 7 if planned <= 40 else 0
     for layer, shares in enumerate(values):
@@ -42,21 +47,14 @@ def flips_chart(history: History, palette: Palette, *, whole: History | None = N
             mode="lines+markers" if marker else "lines",
             line={"color": palette.changed, "width": width, "dash": dash},
             marker={"color": palette.changed, "size": marker},
-            name=layer_name(layer + 1, layers),
-            hovertemplate="epoch %{x}: %{y:.2f} %<extra>" + layer_name(layer + 1, layers) + "</extra>",
+            name=names[layer],
+            hovertemplate=f"epoch %{{x}}: %{{y:.2f}} %<extra>{names[layer]}</extra>",
         )
     plot = height - AXIS_HEIGHT - 8
     last = [v[-1] for v in values]
     for layer, place in enumerate(spread(last, 20 * high / plot, high)):
-        name = layer_name(layer + 1, layers)
-        label(
-            figure,
-            f"<b>{name} {words.percent(last[layer], 1)}</b>",
-            x[-1],
-            place,
-            xshift=10,
-            font={"color": palette.ink},
-        )
+        text = f"<b>{names[layer]} {words.percent(last[layer], 1)}</b>"
+        label(figure, text, x[-1], place, xshift=10, font={"color": palette.ink})
     step = next(s for s in (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000) if planned / s <= 4)
     figure.update_xaxes(
         plain_axis(
@@ -88,14 +86,6 @@ def _stroke(layer: int, layers: int) -> tuple[float, str]:
     if layer == layers - 1:
         return 2, "6px,4px"
     return min(2 + 2 * layer, 6), "solid"
-
-
-def _nice_limit(value: float) -> float:
-    """The smallest of 1, 2, 4, 8, 20, 40, ... that the value fits under."""
-    for limit in (0.1, 0.2, 0.4, 1, 2, 4, 8, 12, 20, 40, 60):
-        if value <= limit:
-            return limit
-    return 100
 
 
 def spread(values: Sequence[float], gap: float, high: float) -> list[float]:

@@ -30,7 +30,7 @@ def happening(history: History, status: str, reason: str | None = None) -> str:
     if status == "failed":
         return words.failed(reason or (history.end.reason if history.end else None))
     if status == "stopped":
-        return words.stopped(history.phase, len(history.of_phase(history.phase)))
+        return words.STOPPED.format(phase=history.phase, epoch=len(history.of_phase(history.phase)))
     if status == "finished":
         return _finished(history)
     if history.recomputing is not None:
@@ -72,8 +72,7 @@ def _phase1(history: History) -> str:
 def _phase2(history: History) -> str:
     errors = history.errors(2)
     config = history.in_force or RunConfig()
-    just_now = _changed_since(history, len(errors))
-    if just_now is not None:
+    if (just_now := _changed(history, errors, just_now=True)) is not None:
         return just_now
     if not errors:
         return words.PHASE2_BEGINS if history.errors(1) or history.planned[0] else words.PHASE2_ALONE
@@ -82,8 +81,7 @@ def _phase2(history: History) -> str:
         return words.LEARNS_NOTHING
     if len(errors) == 1 and history.naive is not None and now.bitwise < history.naive:
         return words.repair(history.naive, now.bitwise)
-    changed = _changed_in(history, errors)
-    if changed is not None:
+    if (changed := _changed(history, errors, just_now=False)) is not None:
         return changed
     if len(errors) >= 2 and now.bitwise > 6 and config.phase2.learning_rate < 1e-3:
         return words.rate_low(config.phase2.learning_rate)
@@ -108,7 +106,7 @@ def _course(history: History, errors: tuple[Errors, ...], config: RunConfig) -> 
         (noise.weight_flips, "Weight bits are"),
     ):
         if share > 0:
-            return words.noisy(what)
+            return words.NOISY.format(what=what)
     if len(errors) > 1 and errors[-1].bitwise > errors[-2].bitwise:
         return words.BOUNCES
     if config.noise.sparsity >= 0.3:
@@ -125,24 +123,14 @@ def _flips(history: History, index: int) -> float:
     return sum(shares) / len(shares)
 
 
-def _changed_since(history: History, epochs: int) -> str | None:
-    """A setting that changed in the epoch under way."""
-    if not history.changes:
+def _changed(history: History, errors: tuple[Errors, ...], *, just_now: bool) -> str | None:
+    """A setting that changed in the epoch under way; or what a change in the last two epochs has done."""
+    change = history.changes[-1] if history.changes else None
+    if change is None or change.phase != 2 or (change.epoch > len(errors)) != just_now:
         return None
-    change = history.changes[-1]
-    if change.phase == 2 and change.epoch > epochs:
-        return words.changed_just_now(field_spec(change.field).label, words.number(change.value))
-    return None
-
-
-def _changed_in(history: History, errors: tuple[Errors, ...]) -> str | None:
-    """What a change in the last two epochs has done."""
-    if not history.changes:
+    label, value = field_spec(change.field).label, words.number(change.value)
+    if just_now:
+        return words.CHANGED_JUST_NOW.format(label=label, value=value)
+    if change.epoch < 2 or len(errors) - change.epoch >= 2:
         return None
-    change = history.changes[-1]
-    if change.phase != 2 or not 2 <= change.epoch <= len(errors) or len(errors) - change.epoch >= 2:
-        return None
-    label = field_spec(change.field).label
-    return words.changed(
-        label, words.number(change.value), errors[change.epoch - 2].bitwise, errors[-1].bitwise
-    )
+    return words.changed(label, value, errors[change.epoch - 2].bitwise, errors[-1].bitwise)

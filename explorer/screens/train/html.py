@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
-from bnn_core.config import FieldSpec, RunConfig
+import numpy as np
+
+from bnn_core.config import FieldSpec
 from bnn_core.datasets.features import input_count
 from bnn_core.events import RunStarted
 from bnn_core.runs.recompute import WayBack
 from explorer.screens.train import words
 from explorer.screens.train.plan import Plan
-from explorer.server.budget import CLASSES, SIDE
+from explorer.server.budget import CLASSES, SIDE, duration
 from explorer.server.history import History
 
 MOST_SEGMENTS = 30
@@ -40,12 +42,10 @@ def progress(history: History, *, active: bool) -> str:
         whole = len(history.of_phase(phase))
         now = active and history.phase == phase and whole < planned
         cells = planned if planned <= MOST_SEGMENTS else 1
-        bars = "".join(
-            f'<i><b style="width:{100 * _part(done * cells / planned, i):.1f}%"></b></i>'
-            for i in range(cells)
-        )
+        filled = np.clip(done * cells / planned - np.arange(cells), 0, 1)
+        bars = "".join(f'<i><b style="width:{100 * share:.1f}%"></b></i>' for share in filled)
         text = words.phase_progress(phase, whole, planned, now)
-        spoken = words.progress_spoken(phase, whole, planned)
+        spoken = words.PROGRESS_SPOKEN.format(phase=phase, done=whole, planned=planned)
         style = "phase" + (" real" if phase == 1 else "") + (" now" if now else "")
         parts.append(
             f'<div class="{style}" style="flex:{planned}">'
@@ -55,32 +55,26 @@ def progress(history: History, *, active: bool) -> str:
     return f'<div class="bx-progress">{"".join(parts)}</div>'
 
 
-def _part(done: float, index: int) -> float:
-    """How much of segment `index` is filled."""
-    return min(1.0, max(0.0, done - index))
-
-
 def stats(history: History, status: str) -> str:
     """Speed, loss and the time left; of a finished run its result."""
     if status == "finished" and history.end is not None and history.end.test_error is not None:
         end = history.end
         large, note = words.test_result(end.test_error or 0.0, end.test_errors, end.test_error_real)
-        result = f'<div class="large">{large}</div><div>{_lines(note)}</div>'
+        result = f'<div class="large">{large}</div><div>{escape(note).replace("; ", "<br>")}</div>'
         return f'<div class="bx-stats" role="status">{result}</div>'
     rows = []
     now = history.progress
     if status == "running" and now is not None and history.speed:
         rows.append(words.speed(history.speed))
     if status in ("running", "paused"):
-        facts = [words.running_loss(history.loss)] if history.loss is not None else []
+        facts = [words.RUNNING_LOSS.format(loss=history.loss)] if history.loss is not None else []
         if history.learning_rate is not None:
-            facts.append(words.rate_now(history.learning_rate))
+            facts.append(words.RATE.format(rate=words.number(history.learning_rate)))
         rows.append(", ".join(facts))
     small = "<br>".join(escape(row) for row in rows if row)
-    number, word = words.time_left(history.seconds_left if status in ("running", "paused") else None)
-    if status == "paused":
-        word = words.LEFT_PAUSED
-    large = f'<div class="large">{escape(number)} <small>{escape(word)}</small></div>' if number else ""
+    left = history.seconds_left if status in ("running", "paused") else None
+    word = words.LEFT_PAUSED if status == "paused" else words.LEFT
+    large = "" if left is None else f'<div class="large">{duration(left)} <small>{word}</small></div>'
     return f'<div class="bx-stats"><div>{small}</div>{large}</div>'
 
 
@@ -95,13 +89,9 @@ def moment(name: str) -> str:
     return f'<div class="bx-moment">{escape(name)}</div>'
 
 
-def _lines(text: str) -> str:
-    return escape(text).replace("; ", "<br>")
-
-
 def waiting(name: str, place: int) -> str:
     """A run in the queue."""
-    return f'<div class="bx-wait">{escape(words.waiting(name, place))}</div>'
+    return f'<div class="bx-wait">{escape(words.WAITING.format(title=name, place=place))}</div>'
 
 
 def group(name: str, note: str, equation: str) -> str:
@@ -121,19 +111,11 @@ def value_text(spec: FieldSpec, value: float) -> str:
     return f"{100 * value:.3g}{words.NARROW}%" if spec.percent else words.number(value)
 
 
-def epochs_text(config: RunConfig) -> str:
-    """6 + 8."""
-    return f"{config.phase1.epochs} + {config.phase2.epochs}"
-
-
 def plan_note(plan: Plan, started: RunStarted | None, leaving: str = "") -> str:
     """What will be trained (or is), and what to expect; of a branch, what it leaves."""
     config = plan.config
-    sizes, digits, held = (
-        [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES],
-        None,
-        None,
-    )
+    digits = held = None
+    sizes = [input_count(config.data.features, SIDE), *config.network.hidden, CLASSES]
     if started is not None:
         sizes, digits, held = started.sizes, started.train_digits, started.validation_digits
     lines = words.data_note(sizes, config.network.variant, config.seed, digits, held)
@@ -143,9 +125,6 @@ def plan_note(plan: Plan, started: RunStarted | None, leaving: str = "") -> str:
     elif plan.changes:
         last = words.changed_from(info.title, len(plan.changes))
     else:
-        last = words.expected(info.error_percent, info.seconds)
-    return (
-        '<div class="bx-small bx-plan">'
-        + "<br>".join(escape(line) for line in (*lines, last) if line)
-        + "</div>"
-    )
+        last = words.EXPECTED.format(error=words.percent(info.error_percent, 1), time=duration(info.seconds))
+    text = "<br>".join(escape(line) for line in (*lines, last) if line)
+    return f'<div class="bx-small bx-plan">{text}</div>'

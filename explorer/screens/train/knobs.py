@@ -105,7 +105,8 @@ def learning(held: Session, shown: Shown) -> None:
         knob(held, shown, spec)
     epochs = _section("epochs")
     dead = not live(shown, epochs[-1])
-    st.html(pieces.knob_label(epochs[0].label, pieces.epochs_text(held.plan.config), dead=dead))
+    both = " + ".join(str(held.plan.config.get(spec.path)) for spec in epochs)
+    st.html(pieces.knob_label(epochs[0].label, both, dead=dead))
     with st.container(key="train_epochs", horizontal=True, gap="small"):
         for spec in epochs:
             knob(held, shown, spec, labelled=False)

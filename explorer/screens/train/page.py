@@ -15,6 +15,7 @@ from explorer.screens.train.pictures import charts
 from explorer.screens.train.runs import choose_run
 from explorer.screens.train.session import Session, Shown, session, settle, title, write_url
 from explorer.screens.train.transport import transport
+from explorer.server import machine
 from explorer.server.live import manager
 from explorer.shared import html
 from explorer.shared.pages import Page
@@ -38,9 +39,9 @@ def refresh(held: Session, shown: Shown) -> float | None:
 def head_note(shown: Shown) -> str:
     """What the errors are of, and what kind of run this is."""
     told = shown.seen.history
-    notes = [words.split_note(told.validated)]
+    notes = [words.ERROR_NOTE[told.validated]]
     if shown.mode == "replay":
-        notes.append(words.replayed(title(shown.run or "")))
+        notes.append(words.REPLAYED.format(run=title(shown.run or "")))
     elif told.parent is not None and not shown.mode:
         moment = Moment(told.parent.phase, told.parent.epoch)
         notes.append(words.descent(title(told.parent.parent), str(moment), told.same_bits))
@@ -49,15 +50,14 @@ def head_note(shown: Shown) -> str:
 
 def main() -> None:
     """The page."""
-    jobs = manager()
-    jobs.warm_up()
+    manager().warm_up()
     held = session()
     shown = settle(held)
     if held.branching:
         shown = plan_branch(held, shown)
     write_url(held)
     every = refresh(held, shown)
-    notes = [jobs.unavailable, held.note, *held.notes, words.ELSEWHERE if shown.elsewhere else ""]
+    notes = [machine.unavailable(), held.note, *held.notes, words.ELSEWHERE if shown.elsewhere else ""]
     with st.container(key="train"):
         for note in filter(None, notes):
             st.html(html.note(note))
@@ -67,7 +67,7 @@ def main() -> None:
                 knobs(held, shown)
             with st.container(key="train_charts_box"):
                 with st.container(key="train_head", horizontal=True, gap=None):
-                    head = words.validation_head(shown.seen.history.validated)
+                    head = words.ERROR_HEAD[shown.seen.history.validated]
                     st.html(pieces.title(head, head_note(shown)), width="stretch")
                     with st.container(key="train_runs", width=320):
                         choose_run(held, shown)

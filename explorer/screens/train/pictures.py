@@ -74,11 +74,7 @@ def figures(
     if not _then.epochs:
         return Figures(errors, None, None, tiles, since)
     return Figures(
-        errors,
-        weights_chart(_then, colours),
-        flips_chart(_then, colours, whole=_history),
-        tiles,
-        since,
+        errors, weights_chart(_then, colours), flips_chart(_then, colours, whole=_history), tiles, since
     )
 
 
@@ -115,19 +111,9 @@ def charts(held: Session, turn: tuple[object, ...]) -> None:
         note = words.BRANCHES_HERE if shown.mode == "branch" else moment_name(*SnapshotName.parse(at)).lower()
     version = shown.seen.version if shown.run is not None else (0, 0)
     drawn = figures(
-        shown.run or NEW,
-        version,
-        told.planned,
-        theme,
-        shown.active,
-        at,
-        note,
-        lit,
-        shown.folder,
-        told,
-        then,
+        shown.run or NEW, version, told.planned, theme, shown.active, at, note, lit, shown.folder, told, then
     )
-    head = words.validation_head(told.validated)
+    head = words.ERROR_HEAD[told.validated]
     with st.container(key="train_charts"):
         alt = words.error_alt(head, told.real, told.latest_error, told.phase)
         show_chart(drawn.errors, "train_errors", alt)
@@ -158,7 +144,7 @@ def sentence(told: History, shown: Shown, earlier: bool) -> str:
     """What is happening, or was at the moment shown; for a branch, what Start would do."""
     moment = moment_of(shown)
     if shown.mode == "branch" and moment is not None:
-        return words.branch_ready(str(moment))
+        return words.BRANCH_READY.format(moment=moment)
     if earlier or (shown.mode == "replay" and shown.status == "paused"):
         return happening(told, "running")
     return happening(told, shown.status, shown.job.reason if shown.job is not None else None)
@@ -167,7 +153,8 @@ def sentence(told: History, shown: Shown, earlier: bool) -> str:
 def tiles(shown: Planes, since: str | None) -> None:
     """Ten units of the first layer; what flipped is lit."""
     totals = [shown.at(unit).total for unit in range(len(shown.bits))]
-    head, note = words.templates_head(len(totals)), words.templates_note(since, totals[0].weights)
+    head = words.TEMPLATES_HEAD.format(last=len(totals) - 1)
+    note = words.templates_note(since, totals[0].weights)
     st.html(pieces.title(head, note, lit=since is not None))
     bit_matrix(
         shown.bits,

@@ -38,10 +38,9 @@ def run_label(run: str) -> str:
     job = manager().jobs().find(run)
     name = title(run)
     if run_folder(run).parent == MODELS_FOLDER:
-        name = words.shipped(name)
-    tail = (
-        words.percent(error) if error is not None else words.run_state(job.state) if job is not None else ""
-    )
+        name = words.SHIPPED.format(title=name)
+    state = words.RUN_STATES.get(job.state, job.state) if job is not None else ""
+    tail = words.percent(error) if error is not None else state
     return ", ".join(filter(None, [name, tail]))
 
 

@@ -13,7 +13,7 @@ from explorer.screens.train import words
 from explorer.screens.train.branch import begin, moment_of
 from explorer.screens.train.session import Session, Shown, attempt, snapshots, write_url
 from explorer.server import replay
-from explorer.shared.widgets import keep, moment_slider
+from explorer.shared.widgets import keep
 from explorer.shared.words import moment_name
 
 NEWEST = ""
@@ -42,13 +42,14 @@ def scrubber(held: Session, shown: Shown) -> None:
         held.drawn["moment"] = {key}
         if not held.put or held.put[-1][0] != at:
             held.put.append((at, time.monotonic()))
-        moment_slider(
+        st.select_slider(
             words.MOMENT,
             stops,
-            keep(key, at),
+            value=keep(key, at),
             key=key,
-            name=_name,
-            moved=lambda to: _moved(held, shown, key, to),
+            format_func=_name,
+            label_visibility="collapsed",
+            on_change=lambda: _moved(held, shown, key),
         )
         _ways_on(held, shown)
 
@@ -86,8 +87,9 @@ def _show_at(held: Session, at: str) -> None:
     write_url(held)
 
 
-def _moved(held: Session, shown: Shown, key: str, at: str) -> None:
+def _moved(held: Session, shown: Shown, key: str) -> None:
     """The slider was moved: a replay goes on from there, else that moment is shown."""
+    at = st.session_state[key]
     if not held.says("moment", key):
         return
     if held.clock is None:

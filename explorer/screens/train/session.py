@@ -21,7 +21,7 @@ from explorer.screens.train import plan, words
 from explorer.screens.train.address import NEW, TABLE, Mode, parse, to_params
 from explorer.server import replay
 from explorer.server.follow import Seen, Status
-from explorer.server.history import History, history, planned_only
+from explorer.server.history import History, history
 from explorer.server.jobs import Job
 from explorer.server.live import followers, manager
 from explorer.shared.address_bar import AddressBar
@@ -231,8 +231,7 @@ def _played(shown: Shown, clock: replay.Clock) -> Shown:
 def _left(shown: Shown, config: RunConfig) -> Shown:
     """The run up to the moment that a branch would leave it at, with what that branch is planned to do."""
     records = replay.until_snapshot(shown.records, shown.at) if shown.at else shown.records
-    planned = (config.phase1.epochs, config.phase2.epochs)
-    told = replace(history(records), planned=planned, end=None, progress=None)
+    told = replace(history(records), config=config, end=None, progress=None)
     return replace(shown, seen=Seen(told, (shown.seen.version[0], told.facts), True, records))
 
 
@@ -243,7 +242,7 @@ def look_again(held: Session, turn: tuple[object, ...]) -> tuple[Shown, History]
         st.rerun()
     told = shown.seen.history
     if shown.run is None or not any(told.planned):
-        told = planned_only(held.plan.config)
+        told = History(config=held.plan.config)  # it has not begun
     return shown, told
 
 
@@ -255,11 +254,11 @@ def settle(held: Session) -> Shown:
             held.run = current.id
     shown = look(held)
     if shown.status == "gone":
-        held.notes.append(words.no_run(shown.run or ""))
+        held.notes.append(words.NO_RUN.format(run=shown.run))
         show_run(held, None, notes=held.notes)
         shown = look(held)
     if held.at and shown.folder is not None and held.at not in snapshots(shown):
-        held.notes.append(words.no_moment(held.at))
+        held.notes.append(words.NO_MOMENT.format(at=held.at))
         held.at = ""
         shown = look(held)
     if shown.run is not None and shown.folder is not None and not held.branching:

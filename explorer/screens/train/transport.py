@@ -77,7 +77,8 @@ def buttons(held: Session, shown: Shown) -> None:
     else:
         act(held, words.ONE_EPOCH, "step", lambda: start(held, one_epoch=True), disabled=not able or waits)
     if shown.status == "finished" and st.button(words.OPEN_IN_WATCH, key="train_watch"):
-        open_in_watch(run)
+        # The digit that was shown there stays.
+        go_to("watch", state.address(state.now().changed(model=run, at="", layer=1, unit=None)))
 
 
 def resume(shown: Shown) -> None:
@@ -107,11 +108,6 @@ def take_out(held: Session, run: str) -> None:
     show_run(held, None)
 
 
-def open_in_watch(run: str) -> None:
-    """The finished network on the Watch page, with the digit that was shown there."""
-    go_to("watch", state.address(state.now().changed(model=run, at="", layer=1, unit=None)))
-
-
 # Replay
 
 
@@ -135,13 +131,7 @@ def replay_buttons(held: Session, shown: Shown) -> None:
         act(held, words.PLAY, "play", _winding(held, replay.Clock.going), icon=PLAY, **primary)
     on = _winding(held, lambda clock, now: clock.paused(now).moved(tape.next_epoch(clock.at(now)), now))
     act(held, words.ONE_EPOCH, "next_epoch", on, help=words.NEXT_EPOCH_HELP)
-    act(
-        held,
-        words.STOP,
-        "leave_replay",
-        lambda: show_run(held, held.run),
-        help=words.LEAVE_REPLAY_HELP,
-    )
+    act(held, words.STOP, "leave_replay", lambda: show_run(held, held.run), help=words.LEAVE_REPLAY_HELP)
     st.segmented_control(
         words.PACE,
         list(replay.PACES),

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from bnn_core.events import HISTOGRAM_BINS, EpochEnded
+from bnn_core.events import HISTOGRAM_BINS
 from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.server.history import History
-from explorer.shared.charts import base_layout, label, plain_axis, upright
+from explorer.shared.charts import HIDDEN_AXIS, base_layout, beside, label, plain_axis, upright
 from explorer.shared.numbers import MINUS
 from explorer.shared.words import layer_name
 
 LAYER_HEIGHT = 100
 AXIS_HEIGHT = 24
+EDGES = np.linspace(-1, 1, HISTOGRAM_BINS + 1)
+CENTRES = (EDGES[:-1] + EDGES[1:]) / 2
 
 
 def weights_height(layers: int) -> int:
@@ -30,32 +32,30 @@ def _layer_height(layers: int) -> int:
 
 def bin_colours(boundary: float, palette: Palette) -> list[str]:
     """The colour of each bin: of the bit that its weights become, or of 0 within the boundary."""
-    centres = (np.arange(HISTOGRAM_BINS) + 0.5) * (2 / HISTOGRAM_BINS) - 1
     return [
         palette.zero if abs(c) <= boundary else palette.on_cell if c > 0 else palette.off_cell
-        for c in centres
+        for c in CENTRES
     ]
 
 
 def weights_chart(history: History, palette: Palette) -> go.Figure:
     """A histogram a layer of the compressed weights, in the colours of the bits that they become."""
     epoch = history.epochs[-1]
-    before = _phase1_end(history)
+    one = history.of_phase(1)
+    before = one[-1] if one and history.of_phase(2) else None  # phase 1's end, once there is more to compare
     layers = len(epoch.histogram)
     height = weights_height(layers)
     row = _layer_height(layers)
-    edges = np.linspace(-1, 1, HISTOGRAM_BINS + 1)
-    centres = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure()
     for index, shares in enumerate(epoch.histogram):
         axis = "y" if index == 0 else f"y{index + 1}"
         top = (layers - index) * row
         low, high = (top - row + 4) / (layers * row), (top - 26) / (layers * row)
         outline = before.histogram[index] if before is not None else None
-        limit, cut = _histogram_limit(shares, outline)
+        limit = _histogram_limit(shares, outline)
         beta = epoch.boundary[index]
         figure.add_bar(
-            x=centres,
+            x=CENTRES,
             y=shares,
             yaxis=axis,
             width=1.86 / HISTOGRAM_BINS,
@@ -64,52 +64,26 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
         )
         if outline is not None:
             figure.add_scatter(
-                x=np.repeat(edges, 2),
+                x=np.repeat(EDGES, 2),
                 y=[0, *np.repeat(outline, 2), 0],
                 yaxis=axis,
                 mode="lines",
                 hoverinfo="skip",
                 line={"color": palette.float, "width": 1.5},
             )
-        figure.update_layout(
-            {
-                f"yaxis{index + 1 if index else ''}": {
-                    "domain": [max(0.0, low), min(1.0, high)],
-                    "range": [0, limit],
-                    "visible": False,
-                    "fixedrange": True,
-                    "anchor": "x",
-                }
-            }
-        )
+        ground = {"domain": [max(0.0, low), min(1.0, high)], "range": [0, limit], "anchor": "x"}
+        figure.update_layout({f"yaxis{index + 1 if index else ''}": HIDDEN_AXIS | ground})
         name = layer_name(index + 1, layers)
         label(figure, f"<b>{name}</b>", 0, high, xref="paper", yref="paper", yanchor="bottom", yshift=2)
-        figure.add_shape(
-            type="line",
-            x0=0,
-            x1=1,
-            xref="paper",
-            y0=low,
-            y1=low,
-            yref="paper",
-            line={"color": palette.axis, "width": 1},
-        )
+        foot = {"x0": 0, "x1": 1, "xref": "paper", "y0": low, "y1": low, "yref": "paper"}
+        figure.add_shape(type="line", **foot, line={"color": palette.axis, "width": 1})
         _boundary(figure, palette, beta, low, high)
         _zeros(figure, palette, epoch.zeros[index], beta, low)
-        if cut:
-            for side, x in ((0, -1), (-1, 1)):
-                if shares[side] > limit:
-                    label(
-                        figure,
-                        words.percent(100 * shares[side], 0),
-                        x,
-                        high,
-                        yref="paper",
-                        yanchor="top",
-                        xanchor="left" if side == 0 else "right",
-                        xshift=12 if side == 0 else -12,
-                        font={"color": palette.muted},
-                    )
+        for side, x in ((0, -1), (-1, 1)):
+            if shares[side] > limit:
+                text = words.percent(100 * shares[side], 0)
+                place = {**beside(12, left=x > 0), "yref": "paper", "yanchor": "top"}
+                label(figure, text, x, high, **place, font={"color": palette.muted})
     ticks = {"tickvals": [-1, 0, 1], "ticktext": [f"{MINUS}1", "0", "+1"]}
     figure.update_xaxes(plain_axis(palette, range=[-1.005, 1.005], **ticks, anchor="free", position=0))
     margin = {"l": 8, "r": 8, "t": 0, "b": AXIS_HEIGHT}
@@ -118,18 +92,11 @@ def weights_chart(history: History, palette: Palette) -> go.Figure:
     return figure
 
 
-def _phase1_end(history: History) -> EpochEnded | None:
-    """The last epoch of phase 1, once phase 2 has shown something to compare."""
-    one = history.of_phase(1)
-    return one[-1] if one and history.of_phase(2) else None
-
-
-def _histogram_limit(shares: Sequence[float], outline: Sequence[float] | None) -> tuple[float, bool]:
+def _histogram_limit(shares: Sequence[float], outline: Sequence[float] | None) -> float:
     """The height of a histogram: the outermost bins are cut (and named) where they would flatten the rest."""
     inner = max([*shares[1:-1], *(outline[1:-1] if outline is not None else [])])
     outer = max([shares[0], shares[-1], *([outline[0], outline[-1]] if outline is not None else [])])
-    limit = 1.04 * max(inner, min(outer, 3 * inner), 1e-6)
-    return limit, max(shares[0], shares[-1]) > limit
+    return 1.04 * max(inner, min(outer, 3 * inner), 1e-6)
 
 
 def _boundary(figure: go.Figure, palette: Palette, beta: float, low: float, high: float) -> None:

@@ -47,20 +47,19 @@ ACTS_FROM_THERE = "acts from there on"
 PAST = "is past"
 FIXED = "fixed for this run"
 PHASE_1_OVER = "phase 1 is over"
-LEFT_PAUSED = "left, paused"
+LEFT, LEFT_PAUSED = "left", "left, paused"
 
 REAL = "real network"
 NAIVE = "the same network, binarised now"
 NAIVE_NOW = "binarised now"
 LIVE = "bitwise, now"
 LIVE_END = "bitwise"
+ERROR_HEAD = {True: "Validation error, %", False: "Training error, %"}
+ERROR_NOTE = {True: "", False: "on 5,000 training digits: the run takes the validation digits in too"}
 EPOCH_AXIS = "epoch"
 BRANCHED_HERE = "branched here"
 BRANCHES_HERE = "the branch begins here"
-PHASE_HEADS = {
-    1: ("Phase 1", "real weights, compressed"),
-    2: ("Phase 2", "noisy back-propagation, on bits"),
-}
+PHASE_HEADS = {1: ("Phase 1", "real weights, compressed"), 2: ("Phase 2", "noisy back-propagation, on bits")}
 WEIGHTS = "Weights before they become bits"
 WEIGHTS_NOTE = {False: f"as they lie between {MINUS}1 and +1", True: "grey outline: at the end of phase 1"}
 FLIPS = "Weights that flipped"
@@ -69,16 +68,30 @@ HAPPENING = "What is happening"
 HAPPENED = "What was happening"
 NOW = "now"
 OTHER_BITS = "this machine computes other bits than that run's snapshot, so it begins close to it"
+RUN_STATES = {
+    "interrupted": "broken off",
+    "waiting": "waits",
+    "starting": "under way",
+    "running": "under way",
+}
+"""States of a run in a list, where they are not called as they are."""
 
-
-def validation_head(validated: bool) -> str:
-    """The chart's title names the split."""
-    return "Validation error, %" if validated else "Training error, %"
-
-
-def split_note(validated: bool) -> str:
-    """Why the training error is shown."""
-    return "" if validated else "on 5,000 training digits: the run takes the validation digits in too"
+# Filled in where they are said.
+EXPECTED = "Expect {error} test error in {time}."
+REPAIRED = "trained as bits: {before} → {after} in one epoch"
+NO_MOMENT = "This run keeps no snapshot {at:.60}, so its newest moment is shown."
+NO_RUN = "There is no run {run:.80} here."
+TEMPLATES_HEAD = "First-layer weights, units 0 to {last}"
+RATE = "rate {rate}"
+RUNNING_LOSS = "running loss {loss:.3f}"
+PROGRESS_SPOKEN = "Phase {phase}: {done} of {planned} epochs are over"
+WAITING = "Waits for its turn ({place}): {title}"
+SHIPPED = "{title}, kept with the project"
+REPLAYED = "replay of {run}"
+BRANCH_READY = "Start leaves the run at {moment}, and trains on with the settings at the left."
+STOPPED = "Stopped in phase {phase} after epoch {epoch}. Resume goes on bit for bit, as if nothing had been."
+CHANGED_JUST_NOW = "{label} is {value} from here on: the next epoch shows what that does."
+NOISY = "{what} flipped at random in training only: the errors are measured without that noise."
 
 
 def choice(name: str) -> str:
@@ -103,7 +116,7 @@ def zeros_label(share: float) -> str:
         return ""
     if abs(share - 0.5) < 0.005:
         return "half are 0"
-    return f"{100 * share:.0f}{NARROW}% are 0"
+    return f"{percent(100 * share, 0)} are 0"
 
 
 def epoch(number: int) -> str:
@@ -113,12 +126,7 @@ def epoch(number: int) -> str:
 
 def within(share: float) -> str:
     """6 % of epoch 1: where the first looks are taken."""
-    return f"{100 * share:.0f}{NARROW}% of epoch 1"
-
-
-def repaired(before: float, after: float) -> str:
-    """What the first epoch of phase 2 did."""
-    return f"trained as bits: {percent(before, 1)} → {percent(after, 1)} in one epoch"
+    return f"{percent(100 * share, 0)} of epoch 1"
 
 
 def data_note(
@@ -132,29 +140,9 @@ def data_note(
     return network, f"{grouped(digits)} digits, {held}"
 
 
-def expected(error: float, seconds: float) -> str:
-    """What a preset promises."""
-    return f"Expect {percent(error, 1)} test error in {duration(seconds)}."
-
-
-def time_left(seconds: float | None) -> tuple[str, str]:
-    """20 s | left."""
-    return ("", "") if seconds is None else (duration(seconds), "left")
-
-
 def speed(digits_a_second: float) -> str:
     """8,320 digits a second."""
     return f"{grouped(int(round(digits_a_second, -1 if digits_a_second >= 100 else 0)))} digits a second"
-
-
-def running_loss(loss: float) -> str:
-    """running loss 0.057."""
-    return f"running loss {loss:.3f}"
-
-
-def rate_now(rate: float) -> str:
-    """rate 0.0013."""
-    return f"rate {number(rate)}"
 
 
 def changed_from(title: str, count: int) -> str:
@@ -167,21 +155,6 @@ def phase_progress(phase: int, done: int, planned: int, active: bool) -> str:
     if active and done < planned:
         return f"Phase {phase}, epoch {done + 1} of {planned}"
     return f"Phase {phase}, {planned} epoch{'s' if planned != 1 else ''}"
-
-
-def progress_spoken(phase: int, done: int, planned: int) -> str:
-    """The progress for a screen reader."""
-    return f"Phase {phase}: {done} of {planned} epochs are over"
-
-
-def waiting(title: str, place: int) -> str:
-    """A line of the queue."""
-    return f"Waits for its turn ({place}): {title}"
-
-
-def templates_head(units: int) -> str:
-    """First-layer weights, units 0 to 9."""
-    return f"First-layer weights, units 0 to {units - 1}"
 
 
 def templates_note(since: str | None, inputs: int) -> str:
@@ -203,30 +176,10 @@ def test_result(error: float, errors: int | None, real: float | None) -> tuple[s
     return percent(error), f"test error{counted}; {beside}"
 
 
-def shipped(title: str) -> str:
-    """A run that comes with the project."""
-    return f"{title}, kept with the project"
-
-
-def run_state(state: str) -> str:
-    """A run's state in a list."""
-    return {
-        "interrupted": "broken off",
-        "waiting": "waits",
-        "starting": "under way",
-        "running": "under way",
-    }.get(state, state)
-
-
 def bad_url(path: str, value: str, error: str) -> str:
     """A value in the address that cannot be used."""
     came = value if len(value) <= 40 else value[:40] + "…"
     return f"The address says {path}={came}, which cannot be used, so the preset's value is taken. {error}"
-
-
-def no_moment(at: str) -> str:
-    """The address names a snapshot that is not kept."""
-    return f"This run keeps no snapshot {at[:60]}, so its newest moment is shown."
 
 
 def price(epochs: int, seconds: float) -> tuple[str, str]:
@@ -242,11 +195,6 @@ def descent(run: str, moment: str, same_bits: bool | None) -> str:
     return f"a branch of {run} from {moment}" + (f"; {OTHER_BITS}" if same_bits is False else "")
 
 
-def replayed(run: str) -> str:
-    """A replay says that it is one."""
-    return f"replay of {run}"
-
-
 def recomputing(done: float, epochs: int) -> str:
     """The way back to where a branch begins."""
     many = "the one epoch" if epochs == 1 else f"the {epochs} epochs"
@@ -256,20 +204,10 @@ def recomputing(done: float, epochs: int) -> str:
     )
 
 
-def branch_ready(moment: str) -> str:
-    """What Start would do now."""
-    return f"Start leaves the run at {moment}, and trains on with the settings at the left."
-
-
 def leaving(run: str, moment: str, changed: int) -> str:
     """What a branch leaves, and with how many changes."""
     what = f"{changed} setting{'s' if changed != 1 else ''} changed" if changed else "nothing changed yet"
     return f"A branch of {run} from {moment}: {what}."
-
-
-def no_run(run_id: str) -> str:
-    """A run that is not here."""
-    return f"There is no run {run_id[:80]} here."
 
 
 ELSEWHERE = (
@@ -289,12 +227,6 @@ PHASE2_ALONE = "No phase 1 here: bits are trained from scratch, which costs some
 SETTLES = "As the rate fades, fewer weights flip, and the error settles."
 BOUNCES = "The error bounces while signs still flip; it settles as the rate fades."
 LEARNS_NOTHING = "The bits learn nothing: the rate, the window or the noise is out of its range."
-
-
-def stopped(phase: int, epoch: int) -> str:
-    return (
-        f"Stopped in phase {phase} after epoch {epoch}. Resume goes on bit for bit, as if nothing had been."
-    )
 
 
 def interrupted(reason: str | None) -> str:
@@ -354,10 +286,6 @@ def changed(label: str, value: str, before: float, now: float) -> str:
     return f"{label} became {value}: since then the error {moved} ({percent(before)} → {percent(now)})."
 
 
-def changed_just_now(label: str, value: str) -> str:
-    return f"{label} is {value} from here on: the next epoch shows what that does."
-
-
 def sparse_free(share: float, error: float) -> str:
     off = percent(100 * share, 0)
     return f"{off} of the hidden weights are off, and the error is {percent(error)} all the same."
@@ -366,10 +294,6 @@ def sparse_free(share: float, error: float) -> str:
 def sparse_costs(share: float) -> str:
     off = percent(100 * share, 0)
     return f"With {off} of the hidden weights off, too few are left: beyond 0.7 the error climbs."
-
-
-def noisy(what: str) -> str:
-    return f"{what} flipped at random in training only: the errors are measured without that noise."
 
 
 def rate_low(rate: float) -> str:

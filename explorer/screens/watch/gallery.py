@@ -36,7 +36,7 @@ def show_gallery(scene: Scene) -> None:
                 if name == "misread":
                     with st.container(key="watch-gallery-head", horizontal=True, gap=None):
                         st.html(html.head(title, note))
-                        total = words.search_title(len(answers.labels))
+                        total = words.SEARCH_TITLE.format(total=len(answers.labels))
                         if st.button(total, key="digit_search", type="tertiary"):
                             search_digit(scene)
                 else:

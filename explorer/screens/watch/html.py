@@ -14,7 +14,7 @@ from explorer.shared.words import ahead_words
 
 def arithmetic(value: Ledger, variant: str, *, absent: bool = False) -> str:
     """405 − 379 − 1 = +25, one number a line; `absent`: inputs of 0 take no part."""
-    verdict, bit = words.sum_words(value.bit)
+    verdict, bit = words.VERDICTS[value.bit]
     rows = [
         (
             f'<b class="on">{grouped(value.agree)}</b>',
@@ -24,7 +24,7 @@ def arithmetic(value: Ledger, variant: str, *, absent: bool = False) -> str:
         (f'<b class="off">{signed(-value.differ)}</b>', f"bits {_explained('differ')}", ""),
         (
             f'<b class="{"on" if value.bias >= 0 else "off"}">{signed(value.bias)}</b>',
-            escape(words.bias_words(variant)),
+            escape(words.BIASES[variant]),
             "",
         ),
         (
@@ -81,24 +81,13 @@ def strip(value: Cost, speed: Speed | None, *, busy: bool = False) -> str:
     else:
         baseline = f"{duration(speed.float_us)} in {words.BASELINES[speed.baseline]}"
         time = _pair("Time", "faster", (speed.bit_us, duration(speed.bit_us)), (speed.float_us, baseline))
-    memory = _pair(
-        "Memory",
-        "smaller",
-        (value.bit_bytes, size(value.bit_bytes)),
-        (value.float_bytes, f"{size(value.float_bytes)} in float32"),
-    )
-    operations = _pair(
-        "Operations",
-        "fewer",
-        (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount"),
-        (value.float_operations, f"{grouped(value.float_operations)} multiply + add"),
-    )
-    power = _pair(
-        "Energy",
-        "less",
-        (value.bit_picojoules, energy(value.bit_picojoules)),
-        (value.float_picojoules, f"{energy(value.float_picojoules)} in float32"),
-    )
+    bits, floats = value.bit_bytes, value.float_bytes
+    memory = _pair("Memory", "smaller", (bits, size(bits)), (floats, f"{size(floats)} in float32"))
+    xnors = (value.bit_operations, f"{grouped(value.bit_operations)} XNOR + popcount")
+    products = (value.float_operations, f"{grouped(value.float_operations)} multiply + add")
+    operations = _pair("Operations", "fewer", xnors, products)
+    ours, theirs = value.bit_picojoules, value.float_picojoules
+    power = _pair("Energy", "less", (ours, energy(ours)), (theirs, f"{energy(theirs)} in float32"))
     title = (
         f'<div class="name" title="{escape(words.STRIP_HELP)}">'
         f'<div class="bx-head">{escape(words.STRIP)}</div>'

@@ -12,7 +12,6 @@ from bnn_core.bench import cost
 from explorer.components.bit_matrix import bit_matrix
 from explorer.screens.watch import html as pieces
 from explorer.screens.watch import words
-from explorer.screens.watch.arithmetic import agreement, unit_sum
 from explorer.screens.watch.gallery import show_gallery
 from explorer.screens.watch.layout import pitch_rules
 from explorer.server import live
@@ -21,7 +20,7 @@ from explorer.shared import view as state
 from explorer.shared import words as common
 from explorer.shared.controls import choose_scene
 from explorer.shared.digit import digit_name, search_digit, show_pad
-from explorer.shared.fields import Bits, Field, place_inputs
+from explorer.shared.fields import Bits, Field, place_inputs, unit_sum
 from explorer.shared.numbers import grouped
 from explorer.shared.pages import Page
 from explorer.shared.scene import Scene
@@ -36,12 +35,6 @@ SPEED_SECONDS = 1.0
 
 def show(scene: Scene) -> None:
     """Place everything."""
-    st.html(f"<style>{pitch_rules(scene.first, scene.fields)}</style>")
-    with st.container(key="watch-page", gap=None):
-        _show_all(scene)
-
-
-def _show_all(scene: Scene) -> None:
     with st.container(key="watch-top", horizontal=True, gap=None):
         with st.container(key="watch-digit"):
             show_digit(scene)
@@ -88,13 +81,13 @@ def show_close(scene: Scene) -> None:
     """The arithmetic of the unit up close: input bits, its weights, where they agree, and the sum."""
     trace = scene.traces[scene.layer - 1]
     ledger = unit_sum(trace, scene.unit)
-    st.html(html.head(words.UP_CLOSE, words.unit_note(scene.unit, scene.layer)))
+    st.html(html.head(words.UP_CLOSE, words.UNIT_NOTE.format(unit=scene.unit, layer=scene.layer)))
     field, place = _inputs_of(scene, scene.layer)
-    agree = agreement(trace, scene.unit)
-    tiles = np.stack([place(trace.inputs), place(trace.weights[scene.unit]), place(agree)])
+    weights = trace.weights[scene.unit]
+    agree = (trace.inputs == weights).astype(np.uint8)
+    tiles = np.stack([place(trace.inputs), place(weights), place(agree)])
     mask = None
-    used = trace.used(scene.unit)
-    if used is not None:
+    if (used := trace.used(scene.unit)) is not None:
         there = trace.inputs if trace.zero_one else np.ones_like(used)
         connected = np.ones_like(used) if trace.mask is None else trace.mask[scene.unit]
         mask = np.stack([place(there), place(connected), place(used)])
@@ -105,7 +98,7 @@ def show_close(scene: Scene) -> None:
             bit_matrix(
                 tiles,
                 key="unit_close",
-                label=words.close_label(scene.unit, scene.layer, ledger.agree),
+                label=words.CLOSE_LABEL.format(unit=scene.unit, layer=scene.layer, agree=ledger.agree),
                 mask=mask,
                 count=field.units,
                 pitch=pitch,
@@ -155,8 +148,8 @@ def show_hidden(scene: Scene, layer: int) -> None:
         layer,
         lambda unit: state.change(layer=layer, unit=unit),
         key=f"field_hidden_{layer}",
-        label=common.field_label(name, on, len(bits)),
-        names=[words.unit_name(int(unit)) for unit in scene.orders[layer - 1]],
+        label=common.FIELD_LABEL.format(name=name, on=on, units=len(bits)),
+        names=[words.UNIT_NAME.format(unit=int(unit)) for unit in scene.orders[layer - 1]],
         brackets=brackets(scene, layer),
     )
     st.html(html.caption(grouped(on), "are +1"))
@@ -175,7 +168,9 @@ def main() -> None:
     """The page."""
     scene = choose_scene("watch-controls")
     if scene is not None:
-        show(scene)
+        st.html(f"<style>{pitch_rules(scene.first, scene.fields)}</style>")
+        with st.container(key="watch-page", gap=None):
+            show(scene)
 
 
 PAGE = Page("Watch", 1, main)

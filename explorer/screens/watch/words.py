@@ -29,6 +29,8 @@ STRIP_HELP = (
 MEASURING = "being measured"
 AFTER_TRAINING = "when training is over"
 BASELINES = {"torch_float32": "float32, PyTorch", "numpy_float32": "float32, NumPy"}
+BIASES = {"strict": "bias, one bit too", "threshold": "threshold, one integer"}
+VERDICTS = {1: ("sum ≥ 0, so the bit is", "+1"), 0: ("sum < 0, so the bit is", f"{MINUS}1")}
 OFF_CONNECTIONS = "connections are"
 OFF_INPUTS = "inputs"
 
@@ -38,36 +40,24 @@ HARDEST_NOTE = "by so many votes"
 MISREAD = "Misread"
 NONE_MISREAD = "This network misreads none of the test digits."
 
+# Filled in where they are said.
+UNIT_NOTE = "unit {unit} of hidden {layer}, framed below"
+UNIT_NAME = "unit {unit}"
+CLOSE_LABEL = (
+    "Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
+)
+SEARCH_TITLE = "All {total:,}"
+
 
 def input_caption(on: int, total: int) -> tuple[str, str]:
     """100 | of 784 are +1."""
     return grouped(on), f"of {grouped(total)} are +1"
 
 
-def bias_words(variant: str) -> str:
-    """What the third number of the arithmetic is."""
-    return "bias, one bit too" if variant == "strict" else "threshold, one integer"
-
-
-def sum_words(bit: int) -> tuple[str, str]:
-    """sum ≥ 0, so the bit is | +1."""
-    return ("sum ≥ 0, so the bit is", "+1") if bit else ("sum < 0, so the bit is", f"{MINUS}1")
-
-
 def answer_spoken(read: int, true: int | None, ahead: int, second: int) -> str:
     """The answer for a screen reader."""
     verdict = "" if true is None else ", right" if read == true else f", wrong: it is a {true}"
     return f"Read as {read}{verdict}; {plural(ahead, 'vote')} ahead of {second}."
-
-
-def unit_note(unit: int, layer: int) -> str:
-    """unit 341 of hidden 1, framed below."""
-    return f"unit {unit} of hidden {layer}, framed below"
-
-
-def unit_name(unit: int) -> str:
-    """A cell of a field."""
-    return f"unit {unit}"
 
 
 def close_captions(inputs: int, layer: int) -> list[str]:
@@ -77,18 +67,6 @@ def close_captions(inputs: int, layer: int) -> list[str]:
     return [f"hidden {layer - 1}", "its weights", "agree or differ"]
 
 
-def close_label(unit: int, layer: int, agree: int) -> str:
-    """The three pictures for a screen reader."""
-    return (
-        f"Unit {unit} of hidden {layer}: its input bits, its weights, and where they agree ({agree} of them)."
-    )
-
-
 def features_note(features: str, threshold: int) -> str:
     """How a pixel becomes bits."""
     return FEATURES[features].note.format(threshold=threshold)
-
-
-def search_title(total: int) -> str:
-    """All 10,000."""
-    return f"All {grouped(total)}"

@@ -99,9 +99,7 @@ def _saturation(file: File) -> list[float]:
 def saturations(entry: catalogue.Entry) -> list[float] | None:
     """The saturation of each layer of the run's real network; None where there is none, or none to read."""
     file = catalogue.real_file(entry)
-    if file is None:
-        return None
     try:
-        return _saturation(file)
+        return None if file is None else _saturation(file)
     except InputError:
         return None

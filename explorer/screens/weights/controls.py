@@ -24,7 +24,7 @@ def choose_versus(
     """What to compare with, and a sentence where that needs one."""
     own = entry.name
     if view[VERSUS] and view[VERSUS] not in entries:
-        state.correct(words.versus_gone(common.run_name(view[VERSUS])), versus="", versus_at="")
+        state.correct(words.VERSUS_GONE.format(name=common.run_name(view[VERSUS])), versus="", versus_at="")
         view = state.now()
     options = ["", *([own] if len(catalogue.moments(entry)) > 1 or view[VERSUS] == own else [])]
     options += [
@@ -52,18 +52,19 @@ def choose_versus(
             return None, ""
         other = entries[chosen]
         then = choose_versus_moment(view, other)
+    run = common.run_name(chosen)
     if other.sizes != entry.sizes:
-        return None, words.other_shape(common.run_name(chosen), other.sizes, entry.sizes)
+        return None, words.other_shape(run, other.sizes, entry.sizes)
     try:
         network = catalogue.load_network(then.file)
     except InputError as error:
-        return None, words.broken_versus(common.run_name(chosen), str(error))
+        return None, words.BROKEN_VERSUS.format(name=run, reason=error)
     name = common.moment_name(then.phase, then.epoch, then.step, last=then.name == "")
-    versus = Versus(words.moment_of(common.run_name(chosen), name, same=chosen == own), network, then.file)
+    versus = Versus(words.moment_of(run, name, same=chosen == own), network, then.file)
     if then.file == moment.file:
         return versus, words.SAME_NETWORK
     if other.features != entry.features:
-        return versus, words.other_features(common.run_name(chosen), other.features, entry.features)
+        return versus, words.OTHER_FEATURES.format(name=run, features=other.features, shown=entry.features)
     return versus, ""
 
 
@@ -81,7 +82,8 @@ def choose_versus_moment(view: state.View, other: catalogue.Entry) -> catalogue.
 
     def lost(at: str) -> None:
         if not catalogue.is_last(other, at):
-            state.correct(words.no_versus_moment(common.run_name(other.name), at), versus_at="")
+            note = words.NO_VERSUS_MOMENT.format(name=common.run_name(other.name), at=at)
+            state.correct(note, versus_at="")
 
     return slide_to_moment(
         catalogue.moments(other),

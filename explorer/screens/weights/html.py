@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.screens.weights import words
 from explorer.shared.numbers import MINUS, grouped, percent, signed
 from explorer.shared.planes import Total
-from explorer.shared.words import bias_note
+from explorer.shared.words import BIASES
 
 
 def counts(total: Total, before: str) -> str:
@@ -74,9 +74,9 @@ def figures(share: float, digits: int, bias: int, variant: str) -> str:
     colour = "on" if bias >= 0 else "off"
     return (
         f'<div class="bx bx-figures"><div><b>{percent(100 * share, 0)}</b>'
-        f'<div class="muted">{escape(words.of_digits(digits))}</div></div>'
+        f'<div class="muted">{escape(words.OF_DIGITS.format(digits=digits))}</div></div>'
         f'<div><b class="{colour}">{signed(bias)}</b>'
-        f'<div class="muted">{escape(bias_note(variant))}</div></div></div>'
+        f'<div class="muted">{escape(BIASES[variant])}</div></div></div>'
     )
 
 
@@ -91,28 +91,20 @@ def layers(names: Sequence[str], totals: Sequence[Total], saturations: Sequence[
     zeros = any(total.zero for total in totals)
     heads = ["", "share of +1 and −1", "+1"]
     heads += ["off"] * zeros + ["flipped"] * flips + ["saturation"] * (saturations is not None)
-    rows = "".join(_layer(index, names, totals, saturations, zeros) for index in range(len(totals)))
+    known = [None] * len(totals) if saturations is None else saturations
+    rows = "".join(map(_layer, names, totals, known, [zeros] * len(totals)))
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     return f'<table class="bx bx-layers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _layer(
-    index: int,
-    names: Sequence[str],
-    totals: Sequence[Total],
-    saturations: Sequence[float] | None,
-    zeros: bool,
-) -> str:
-    total = totals[index]
-    widths = [
-        (name, 100 * part / max(1, total.weights))
-        for name, part in (("on", total.plus), ("off", total.minus), ("zero", total.zero))
-    ]
+def _layer(name: str, total: Total, saturation: float | None, zeros: bool) -> str:
+    parts = (("on", total.plus), ("off", total.minus), ("zero", total.zero))
+    widths = [(kind, 100 * part / max(1, total.weights)) for kind, part in parts]
     spoken = escape(
         f"{grouped(total.plus)} are +1, {grouped(total.minus)} are {MINUS}1, "
         f"{grouped(total.zero)} are switched off"
     )
-    bar = "".join(f'<i class="{name}" style="width:{width:.2f}%"></i>' for name, width in widths if width)
+    bar = "".join(f'<i class="{kind}" style="width:{width:.2f}%"></i>' for kind, width in widths if width)
     connected = total.plus + total.minus
     cells = [
         f'<td><div class="bar" role="img" aria-label="{spoken}" title="{spoken}">{bar}</div></td>',
@@ -124,6 +116,6 @@ def _layer(
         cells.append(
             f'<td><b class="flip">{words.share(total.flips, total.weights)}</b> {grouped(total.flips)}</td>'
         )
-    if saturations is not None:
-        cells.append(f"<td><b>{saturations[index]:.2f}</b></td>")
-    return f"<tr><th>{escape(names[index])}</th>{''.join(cells)}</tr>"
+    if saturation is not None:
+        cells.append(f"<td><b>{saturation:.2f}</b></td>")
+    return f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>"

@@ -46,12 +46,14 @@ def show_deeper(shown: Subject) -> None:
         with st.container(key="weights-lens"):
             show_bits(shown, layer, planes, *part, 1)
             inside = planes.at(*part)
-            st.html(pieces.counts(inside.total, words.frame_note(*inside.bits.shape)))
+            rows, columns = inside.bits.shape
+            st.html(pieces.counts(inside.total, words.FRAME_NOTE.format(rows=rows, columns=columns)))
 
 
 def show_head(shown: Subject, layer: int, planes: Planes, note: str) -> None:
     """Which matrix it is, of how many weights, and what its places mean."""
-    st.html(html.head(words.matrix_head(layer, shown.hidden, planes.bits.size)) + html.line(note))
+    head = words.MATRIX_HEAD.format(layer=shown.name(layer), weights=planes.bits.size)
+    st.html(html.head(head) + html.line(note))
 
 
 def show_foot(shown: Subject, planes: Planes) -> None:
@@ -80,7 +82,7 @@ def show_texture(shown: Subject, layer: int, planes: Planes, scale: Scale, centr
     bit_matrix(
         planes.bits,
         key=f"weights_texture_{layer}",
-        label=words.matrix_label(layer, shown.hidden, rows, columns),
+        label=words.MATRIX_LABEL.format(layer=shown.name(layer), rows=rows, columns=columns),
         on_pick=picked,
         mask=planes.mask,
         changed=planes.changed,
@@ -96,11 +98,10 @@ def show_texture(shown: Subject, layer: int, planes: Planes, scale: Scale, centr
         selected=Cell(*centre),
         window=(LENS, LENS),
     )
-    st.html(
-        html.line(words.dots_note(scale.dots, shown.compared))
-        + (html.line(words.constants_note(shown.entry.constants)) if shown.entry.constants else "")
-        + html.legend(zero=planes.mask is not None, flips=shown.compared)
-    )
+    said = html.line(words.dots_note(scale.dots, shown.compared))
+    if shown.entry.constants:
+        said += html.line(words.CONSTANTS_NOTE.format(units=shown.entry.constants))
+    st.html(said + html.legend(zero=planes.mask is not None, flips=shown.compared))
 
 
 def show_bits(shown: Subject, layer: int, planes: Planes, rows: slice, columns: slice, scale: float) -> None:
@@ -119,7 +120,7 @@ def show_bits(shown: Subject, layer: int, planes: Planes, rows: slice, columns: 
         units,
         inputs,
         key=f"weights_lens_{layer}",
-        label=words.lens_label(*part.bits.shape),
+        label=words.LENS_LABEL.format(rows=len(units), columns=len(inputs)),
         pitch_variable="--bx-lens",
         pitch_scale=min(3.0, scale),
         row_labels=row_labels,
@@ -179,7 +180,7 @@ def show_output(shown: Subject, layer: int) -> None:
     bit_matrix(
         tiles.bits,
         key="weights_output",
-        label=words.output_label(shown.classes),
+        label=words.OUTPUT_LABEL.format(classes=shown.classes),
         on_pick=picked,
         pick="tile",
         mask=tiles.mask,
@@ -207,7 +208,7 @@ def show_every(shown: Subject) -> None:
     inputs = np.arange(columns) if layer == 1 else shown.order(layer - 1)
     show_head(shown, layer, planes, words.every_note(layer, scale.pitch, shown.sort))
     name = words.unit_name(layer, shown.unit, shown.hidden)
-    st.html(pieces.counts(shown.planes(layer).at(shown.unit).total, words.framed(name)))
+    st.html(pieces.counts(shown.planes(layer).at(shown.unit).total, words.FRAMED.format(name=name)))
     show_rows(
         shown,
         layer,
@@ -215,7 +216,7 @@ def show_every(shown: Subject) -> None:
         units,
         inputs,
         key=f"weights_every_{layer}",
-        label=words.every_label(layer, shown.hidden, rows, columns),
+        label=words.EVERY_LABEL.format(layer=shown.name(layer), rows=rows, columns=columns),
         pitch=scale.pitch,
         row_labels=band_labels(shown, rows, scale),
         column_labels=[] if layer == 1 else band_labels(shown, columns, scale),

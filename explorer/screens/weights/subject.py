@@ -11,9 +11,10 @@ from explorer.screens.weights import cache, words
 from explorer.screens.weights.address import SORT, Sort
 from explorer.server import catalogue
 from explorer.shared import view as state
-from explorer.shared.fields import Field, input_field
+from explorer.shared.fields import Bits, Field, input_field, place_inputs
 from explorer.shared.planes import Order, Planes, planes_of
 from explorer.shared.scene import refuse_other_digits
+from explorer.shared.words import layer_name
 
 TYPICAL = 3
 """The digit whose unit is shown first, as on the Watch page."""
@@ -84,6 +85,17 @@ class Subject:
         """Input bits a pixel."""
         return self.first.cols // self.first.rows
 
+    @cached_property
+    def rare(self) -> Bits:
+        """A template's cells that are on for few digits."""
+        return place_inputs(
+            self.first, catalogue.rare_inputs(self.network.features, self.network.input_threshold)
+        )
+
+    def name(self, layer: int) -> str:
+        """What to call a layer."""
+        return layer_name(layer, self.hidden + 1)
+
     def order(self, layer: int) -> Order:
         """Position -> unit, of a layer from 1."""
         return cache.order_of(self.last, layer, self.sort)
@@ -117,7 +129,7 @@ def compose(
         correction = state.Correction(note, {"layer": 1, "unit": None})
         layer, unit = 1, None
     elif layer > layers:
-        correction = state.Correction(words.no_such_layer(layer, layers), {"layer": 1})
+        correction = state.Correction(words.NO_SUCH_LAYER.format(layer=layer, layers=layers), {"layer": 1})
         layer = 1
     if unit is None:
         unit = typical_unit(last, layer, view.digit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,10 +11,8 @@ from explorer.components.bit_matrix import Cell, Label, bit_matrix
 from explorer.screens.weights import cache, words
 from explorer.screens.weights.layout import TemplatePage, page_of, template_page, template_tiles
 from explorer.screens.weights.subject import Subject
-from explorer.server import catalogue
 from explorer.shared import html
 from explorer.shared import view as state
-from explorer.shared.fields import place_inputs
 from explorer.shared.numbers import grouped, percent
 from explorer.shared.planes import Order, Planes
 from explorer.shared.widgets import put
@@ -48,12 +45,12 @@ def show_templates(shown: Subject) -> None:
     bit_matrix(
         tiles.bits,
         key="weights_templates",
-        label=words.templates_label(int((page.units >= 0).sum())),
+        label=words.TEMPLATES_LABEL.format(units=int((page.units >= 0).sum())),
         on_pick=picked,
         pick="tile",
         mask=tiles.mask,
         changed=tiles.changed,
-        faded=True if shown.compared else faded_tiles(shown, tiles),
+        faded=True if shown.compared else np.broadcast_to(shown.rare, tiles.bits.shape),
         pitch_variable="--bx-tile",
         pitch=2,
         gap=0,
@@ -81,9 +78,11 @@ def show_templates(shown: Subject) -> None:
 
 def line_under(shown: Subject, count: int, units: int) -> str:
     """How many units are seen, and what is faded or lit."""
-    what = words.lit_note(shown.before.name) if shown.before else words.rare_note(shown.input_planes)
-    places = words.places_note(shown.sort) if shown.shown != shown.last else ""
-    return html.line(words.shown_note(count, units), what, places, lit=shown.compared)
+    before = shown.before
+    what = words.LIT_NOTE.format(other=before.name) if before else words.rare_note(shown.input_planes)
+    moved = shown.shown != shown.last and shown.sort != "trained"
+    places = words.PLACES_NOTE if moved else ""
+    return html.line(words.SHOWN_NOTE.format(shown=count, units=units), what, places, lit=shown.compared)
 
 
 def _page_key(shown: Subject) -> tuple[str, str, int | None]:
@@ -107,12 +106,6 @@ def page_number(shown: Subject, order: Order, classes: int | None, wide: bool) -
 def turn_page(shown: Subject) -> None:
     """Another page was asked for."""
     st.session_state[_PAGE] = (_page_key(shown), st.session_state["weights_page"])
-
-
-def faded_tiles(shown: Subject, tiles: Planes) -> Any:
-    """Like the tiles, 1 for the rare pixels."""
-    rare = catalogue.rare_inputs(shown.network.features, shown.network.input_threshold)
-    return np.broadcast_to(place_inputs(shown.first, rare), tiles.bits.shape)
 
 
 def caption_of(shown: Subject, order: Order, layer: Planes) -> Callable[[int], str]:

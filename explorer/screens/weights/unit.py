@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -15,13 +13,11 @@ from explorer.screens.weights import cache, words
 from explorer.screens.weights import html as pieces
 from explorer.screens.weights.matrix import digit_labels
 from explorer.screens.weights.subject import Subject
-from explorer.server import catalogue
 from explorer.shared import html
 from explorer.shared import view as state
-from explorer.shared.fields import FIELD_ROWS, hidden_field, place_inputs
+from explorer.shared.fields import FIELD_ROWS, hidden_field
 from explorer.shared.pages import go_to
 from explorer.shared.planes import Planes, Total
-from explorer.shared.words import layer_name
 
 
 def show_unit(shown: Subject) -> None:
@@ -47,13 +43,9 @@ def show_unit(shown: Subject) -> None:
 def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
     """Its weights as the picture, or as the field of the layer before."""
     labels: list[Label] = []
-    faded: Any = shown.compared
     names = None
     if shown.layer == 1:
         field, order, scale = shown.first, None, shown.first.scale
-        if not shown.compared:
-            rare = catalogue.rare_inputs(shown.network.features, shown.network.input_threshold)
-            faded = place_inputs(field, rare)
     else:
         before = shown.layer - 1
         order = shown.order(before)
@@ -66,10 +58,10 @@ def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
     bit_matrix(
         planes.bits,
         key=f"weights_unit_{shown.layer}",
-        label=words.detail_label(name),
+        label=words.DETAIL_LABEL.format(name=name),
         mask=planes.mask,
         changed=planes.changed,
-        faded=faded,
+        faded=shown.compared or (shown.rare if shown.layer == 1 else False),
         count=field.units,
         pitch_variable="--bx-detail",
         pitch_scale=scale,
@@ -82,7 +74,7 @@ def show_unit_bits(shown: Subject, row: Planes, name: str) -> None:
 def readers_of(shown: Subject) -> str:
     """How many units of the next layer read the unit as it is, inverted, or not at all."""
     if shown.layer > shown.hidden:
-        return words.readers(shown.layer, shown.hidden, 0, 0, 0, 0)
+        return words.NO_READERS
     following = shown.network.layers[shown.layer]
     plus, minus, zero = (int(count) for count in reader_counts(following)[shown.unit])
     return words.readers(shown.layer, shown.hidden, following.units, plus, minus, zero)
@@ -96,7 +88,7 @@ def show_habits(shown: Subject) -> None:
     total = int(habits.digits.sum())
     bias = int(shown.network.layers[shown.layer - 1].bias[shown.unit])
     st.html(
-        pieces.bars_head(*words.bars_head(shown.layer, shown.hidden))
+        pieces.bars_head(*words.BARS_HEAD[output])
         + '<div class="bx-habits">'
         + pieces.bars(on, habits.digits, output=output)
         + pieces.figures(int(on.sum()) / max(1, total), total, bias, shown.network.variant)
@@ -116,8 +108,7 @@ def layer_totals(network: BitwiseNetwork, flips: list[NDArray[np.int32]] | None)
 def show_layers(shown: Subject) -> None:
     """What all layers hold."""
     found = None if shown.before is None else flips(shown.before.network, shown.network)
-    layers = len(shown.network.layers)
-    names = [layer_name(layer, layers) for layer in range(1, layers + 1)]
+    names = [shown.name(layer) for layer in range(1, shown.hidden + 2)]
     real = cache.saturations(shown.entry) if found is None else None
     st.html(
         html.head(words.ALL_LAYERS)

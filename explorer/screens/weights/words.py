@@ -49,6 +49,41 @@ SATURATION_NOTE = (
     "Saturation: the mean size of the real weights at the end of phase 1, "
     f"1 where compression has pressed all of them to {MINUS}1 or +1."
 )
+BARS_HEAD = {False: ("How often it is ", "+1", ", by digit"), True: ("How often it wins, by digit", "", "")}
+"""Whether of an output; the middle part is in the colour of +1."""
+PLACES_NOTE = "Units keep the places that they have at the end of the run."
+NO_READERS = "Its sum is compared with the nine others: the most votes win."
+CELLS_NOTE = "All of its weights:"
+SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
+
+# Filled in where they are said.
+NO_SUCH_LAYER = (
+    "There is no layer {layer}: this network has {layers}, the output included, so this is the first."
+)
+SHOWN_NOTE = "{shown:,} of {units:,} units."
+LIT_NOTE = "Lit: weights that differ from {other}."
+TEMPLATES_LABEL = "First-layer weights of {units:,} units as pictures. Arrow keys move, Enter chooses a unit."
+OUTPUT_LABEL = "The weights of the {classes} sums. Arrow keys move, Enter chooses one."
+CONSTANTS_NOTE = (
+    "Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
+)
+MATRIX_HEAD = "{layer}: {weights:,} weights"
+MATRIX_LABEL = (
+    "{layer}: {rows:,} × {columns:,} weights as dots. Arrow keys move the frame whose bits stand beside it."
+)
+EVERY_LABEL = "{layer}: {rows:,} × {columns:,} weight bits. Arrow keys choose a weight, and its unit."
+FRAME_NOTE = "The frame, {rows} × {columns} weights:"
+LENS_LABEL = "The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
+FRAMED = "{name}, framed:"
+DETAIL_LABEL = "{name}: its weights"
+OF_DIGITS = "of {digits:,} training digits"
+OTHER_FEATURES = (
+    "{name} reads {features} features, this network {shown}: the first layer's flips compare weights "
+    "of different inputs."
+)
+BROKEN_VERSUS = "{name} cannot be compared with: {reason}"
+VERSUS_GONE = "{name} is gone, so nothing is compared."
+NO_VERSUS_MOMENT = "{name} has no snapshot {at} to compare with, so this is its last one."
 
 
 def unit_name(layer: int, unit: int, hidden: int) -> str:
@@ -64,11 +99,6 @@ def no_such_unit(layer: int, unit: int, sizes: Sequence[int]) -> str:
     has = [f"hidden {number} has {count}" for number, count in enumerate(sizes[1:-1], start=1)]
     has.append(f"the output has {sizes[-1]}")
     return f"There is no {wanted} ({', '.join(has)}), so the page has picked one."
-
-
-def no_such_layer(layer: int, layers: int) -> str:
-    """The URL names a layer that the network does not have."""
-    return f"There is no layer {layer}: this network has {layers}, the output included, so this is the first."
 
 
 # Templates
@@ -87,25 +117,10 @@ def first_note(inputs: int, sort: str, *, down: bool, planes: int) -> str:
     return f"{grouped(inputs)} weight bits a unit{two}. {place}"
 
 
-def shown_note(shown: int, units: int) -> str:
-    """80 of 1,024 units."""
-    return f"{grouped(shown)} of {grouped(units)} units."
-
-
 def rare_note(planes: int) -> str:
     """What is faded."""
     what = "pixels that are ink" if planes == 1 else "input bits that are on"
     return f"Faded: {what} in under 1 % of the digits; noise to the eye, though they count."
-
-
-def places_note(sort: str) -> str:
-    """Units keep their places while the scrubber moves."""
-    return "" if sort == "trained" else "Units keep the places that they have at the end of the run."
-
-
-def lit_note(other: str) -> str:
-    """What is lit in a comparison."""
-    return f"Lit: weights that differ from {other}."
 
 
 def template_name(unit: int, total: Total, *, band: str) -> str:
@@ -118,19 +133,7 @@ def template_name(unit: int, total: Total, *, band: str) -> str:
     return f"Unit {unit}{answers}: {plus}{minus}{off}{lit}"
 
 
-def templates_label(units: int) -> str:
-    """The grid for a screen reader."""
-    return (
-        f"First-layer weights of {grouped(units)} units as pictures. Arrow keys move, Enter chooses a unit."
-    )
-
-
 # Matrices
-
-
-def matrix_head(layer: int, hidden: int, weights: int) -> str:
-    """Hidden 2: 262,144 weights."""
-    return f"{layer_name(layer, hidden + 1)}: {grouped(weights)} weights"
 
 
 def before_name(layer: int) -> str:
@@ -150,60 +153,16 @@ def output_note(layer: int, sort: str) -> str:
     return f"what each digit's sum adds up: its weight bits on {before_name(layer)}, placed {SORTED[sort]}"
 
 
-def output_label(classes: int) -> str:
-    """The ten pictures for a screen reader."""
-    return f"The weights of the {classes} sums. Arrow keys move, Enter chooses one."
-
-
 def dots_note(dots: int, flips: bool) -> str:
     """What a dot is."""
     what = "their mean sign; flips as their share" if flips else "their mean sign"
     return f"Each dot: {dots * dots} weights, {what}. Click a place to see its bits, a bit to see its unit."
 
 
-def constants_note(units: int) -> str:
-    """What the bands of a network with constant units are."""
-    return f"Plain bands: {units} units of each layer are always on; their votes are the others' thresholds."
-
-
-def frame_note(rows: int, columns: int) -> str:
-    """The frame, 42 × 42 weights:"""
-    return f"The frame, {rows} × {columns} weights:"
-
-
-CELLS_NOTE = "All of its weights:"
-
-
-def matrix_label(layer: int, hidden: int, rows: int, columns: int) -> str:
-    """A texture for a screen reader."""
-    return (
-        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weights as dots. "
-        "Arrow keys move the frame whose bits stand beside it."
-    )
-
-
-def lens_label(rows: int, columns: int) -> str:
-    """The true bits in the frame for a screen reader."""
-    return f"The frame: {rows} × {columns} weight bits. Arrow keys choose a weight, and its unit."
-
-
-def every_label(layer: int, hidden: int, rows: int, columns: int) -> str:
-    """The whole matrix for a screen reader."""
-    return (
-        f"{layer_name(layer, hidden + 1)}: {grouped(rows)} × {grouped(columns)} weight bits. "
-        "Arrow keys choose a weight, and its unit."
-    )
-
-
 def every_note(layer: int, pitch: int, sort: str) -> str:
     """What a cell of the whole matrix is."""
     size = "one pixel" if pitch == 1 else f"{pitch} × {pitch} pixels"
     return f"each weight {size}; {matrix_note(layer, sort)}; a click chooses the unit"
-
-
-def framed(name: str) -> str:
-    """Unit 341 of hidden 2, framed:"""
-    return f"{name}, framed:"
 
 
 def row_name(layer: int, unit: int, hidden: int) -> str:
@@ -224,45 +183,20 @@ def detail_note(layer: int) -> str:
     return "its weights as a picture" if layer == 1 else f"its weights on hidden {layer - 1}"
 
 
-def detail_label(name: str) -> str:
-    """Its weights for a screen reader."""
-    return f"{name}: its weights"
-
-
-def bars_head(layer: int, hidden: int) -> tuple[str, str, str]:
-    """How often it is | +1 |, by digit."""
-    return (
-        ("How often it is ", "+1", ", by digit")
-        if layer <= hidden
-        else ("How often it wins, by digit", "", "")
-    )
-
-
 def bar_name(label: int, on: int, digits: int, *, output: bool) -> str:
     """A bar for the pointer."""
     what = "wins" if output else "on"
     return f"{label}: {what} for {grouped(on)} of {grouped(digits)} digits"
 
 
-def of_digits(digits: int) -> str:
-    """Under the share."""
-    return f"of {grouped(digits)} training digits"
-
-
 def readers(layer: int, hidden: int, units: int, plus: int, minus: int, zero: int) -> str:
     """How the next layer reads it."""
-    if layer > hidden:
-        return "Its sum is compared with the nine others: the most votes win."
+    following = f"units of hidden {layer + 1}" if layer < hidden else "sums"
     off = f", {grouped(zero)} not at all" if zero else ""
     return (
-        f"Of the {grouped(units)} {reader_units(layer + 1, hidden)}, {grouped(plus)} read it as it is, "
+        f"Of the {grouped(units)} {following}, {grouped(plus)} read it as it is, "
         f"{grouped(minus)} inverted{off}."
     )
-
-
-def reader_units(layer: int, hidden: int) -> str:
-    """units of hidden 2; sums."""
-    return f"units of hidden {layer}" if layer <= hidden else "sums"
 
 
 def share(part: int, whole: int, digits: int = 1) -> str:
@@ -286,29 +220,3 @@ def other_shape(name: str, sizes: Sequence[int], shown: Sequence[int]) -> str:
         f"{name} has other layers ({theirs}) than this network ({these}): "
         "weights can be compared one by one only where the layers are equal."
     )
-
-
-def other_features(name: str, features: str, shown: str) -> str:
-    """Their inputs mean different things."""
-    return (
-        f"{name} reads {features} features, this network {shown}: "
-        "the first layer's flips compare weights of different inputs."
-    )
-
-
-SAME_NETWORK = "Both are the same moment of the same run, so nothing has flipped."
-
-
-def broken_versus(name: str, reason: str) -> str:
-    """The network to compare with cannot be read."""
-    return f"{name} cannot be compared with: {reason}"
-
-
-def versus_gone(name: str) -> str:
-    """The run to compare with was deleted."""
-    return f"{name} is gone, so nothing is compared."
-
-
-def no_versus_moment(name: str, at: str) -> str:
-    """The URL names a snapshot that the other run does not have."""
-    return f"{name} has no snapshot {at} to compare with, so this is its last one."

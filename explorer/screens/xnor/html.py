@@ -8,7 +8,7 @@ from html import escape
 from explorer.screens.xnor import words
 from explorer.screens.xnor.unit import LayerCheck
 from explorer.shared.fields import Field, Reading
-from explorer.shared.html import line
+from explorer.shared.html import fact, line
 from explorer.shared.numbers import grouped
 from explorer.shared.words import READ_AS, ahead_words
 
@@ -49,11 +49,10 @@ def summary(checks: Sequence[LayerCheck]) -> str:
 
 def layer_caption(check: LayerCheck, words_each: int) -> str:
     """13,312 word operations, 1,024 units × 13 words; whether the kernels agree on this layer."""
-    strong, rest = words.operations(check.operations)
     said = words.layer_checked(len(check.sums), agree=not check.wrong)
     tone = "" if not check.wrong else ' class="wrong"'
     return (
-        f'<div class="bx muted"><b class="bx-ink">{strong}</b> {escape(rest)}</div>'
+        fact(*words.operations(check.operations))
         + line(words.units_by_words(check.units, words_each))
         + f'<div class="bx muted"><span{tone}>{escape(said)}</span></div>'
     )

@@ -14,6 +14,7 @@ from explorer.screens.xnor.unit import LayerCheck, Unit
 from explorer.shared import view as state
 from explorer.shared.controls import choose_layer
 from explorer.shared.fields import typical_unit
+from explorer.shared.numbers import plural
 from explorer.shared.scene import Scene
 from explorer.shared.widgets import put
 
@@ -40,7 +41,7 @@ def choose_unit(scene: Scene) -> None:
                 on_change=lambda: to_unit(scene, scene.layer, st.session_state["unit_choice"]),
                 width=136,
             )
-            st.html(f'<div class="bx bx-unit muted">{words.of_units(units)}</div>')
+            st.html(f'<div class="bx bx-unit muted">{words.OF_UNITS.format(units=units)}</div>')
 
 
 def unit_to_show(scene: Scene, layer: int) -> int:
@@ -59,7 +60,7 @@ def to_unit(scene: Scene, layer: int, unit: int) -> None:
 def show_unit(scene: Scene, unit: Unit, check: LayerCheck, word: int | None) -> None:
     """The unit, word by word."""
     if word is not None and word > len(unit.words):
-        state.correct(words.no_such_word(word, len(unit.words)), word=None)
+        state.correct(words.NO_SUCH_WORD.format(word=word, words=plural(len(unit.words), "word")), word=None)
         word = None
     digit = crc32(scene.image.tobytes())
     identity = f"{scene.entry.name} {scene.moment.name} {digit} {scene.layer} {scene.unit}"

@@ -12,8 +12,8 @@ from bnn_core.bits import WORD_BITS
 from bnn_core.network.bitwise import LayerTrace
 from explorer.screens.xnor import words
 from explorer.screens.xnor.unit import LayerCheck, Unit, Word, hex_word, telling_word
-from explorer.shared.numbers import MINUS, signed
-from explorer.shared.words import bias_note
+from explorer.shared.numbers import MINUS, plural, signed
+from explorer.shared.words import BIASES
 
 Term = dict[str, Any]
 """A number of the ledger, or a sign between two: its text, its tone, and what stands below it."""
@@ -61,9 +61,9 @@ def _words(unit: Unit) -> dict[str, str]:
     """Labels that no step changes."""
     return words.LABELS | {
         "label": words.stage_label(unit.layer, unit.layers, unit.unit),
-        "all": words.all_label(len(unit.words)),
+        "all": words.ALL_LABEL.format(words=len(unit.words)),
         "part": words.TAKES_PART if unit.masked or unit.zero_one else "",
-        "bias": words.bias_row(unit.ledger.bias),
+        "bias": words.BIAS_ROW.format(bias=signed(unit.ledger.bias)),
         "total": signed(unit.ledger.total),
         "zero": words.zero_key(masked=unit.masked, zero_one=unit.zero_one),
     }
@@ -76,18 +76,18 @@ def _step(unit: Unit, number: int, word: Word) -> dict[str, Any]:
     agree = sum(each.agree for each in unit.words[:number])
     differ = agree - word.sum
     return {
-        "title": words.word_title(number, count),
+        "title": words.WORD_TITLE.format(number=number, words=count),
         "note": words.word_note(word.first, word.bits, WORD_BITS - word.bits),
         "short": words.word_range(word.first, word.bits),
         "hex": _equation(unit, word),
         "adds": signed(word.adds),
-        "agree": words.agree_label(word.agree),
-        "differ": words.differ_label(word.differ),
+        "agree": words.AGREE_LABEL.format(count=word.agree),
+        "differ": words.DIFFER_LABEL.format(count=word.differ),
         "out": words.out_label(out) if out else "",
         "sum": signed(word.sum),
         "row": words.row_label(number, word.agree, word.differ, word.sum),
         "ledger": [
-            _number(str(agree), words.agree_so_far(number), "on"),
+            _number(str(agree), words.AGREE_SO_FAR.format(words=plural(number, "word")), "on"),
             _sign(MINUS),
             _number(str(differ), "differ", "off"),
             _sign("="),
@@ -109,7 +109,7 @@ def _end(unit: Unit) -> dict[str, Any]:
     """All words and the bias: the sum, and what it becomes."""
     book = unit.ledger
     if unit.output:
-        outcome = words.votes_note(unit.unit)
+        outcome = words.VOTES_NOTE.format(digit=unit.unit)
         strong, note = words.verdict(unit.unit, unit.read)
         closing = [_sign(""), {"text": strong, "note": note, "tone": "said"}]
     else:
@@ -125,9 +125,9 @@ def _end(unit: Unit) -> dict[str, Any]:
         _sign(MINUS),
         _number(str(book.differ), "differ", "off"),
         _sign("+"),
-        _number(words.bias_term(book.bias), bias_note(unit.variant), "off" if book.bias < 0 else "on"),
+        _number(words.bias_term(book.bias), BIASES[unit.variant], "off" if book.bias < 0 else "on"),
         _sign("="),
-        _number(signed(book.total), words.votes_note(unit.unit) if unit.output else "sum"),
+        _number(signed(book.total), words.VOTES_NOTE.format(digit=unit.unit) if unit.output else "sum"),
         *closing,
     ]
     out = ""
@@ -159,7 +159,7 @@ def _ways(unit: Unit, check: LayerCheck) -> dict[str, Any]:
     if check.wrong:
         note = "✕ " + words.layer_differs(check.wrong, check.units)
     else:
-        note = words.layer_agrees(count, check.units)
+        note = words.LAYER_AGREES.format(kernels=count, units=check.units)
     return {
         "head": words.ways(count, finished=True),
         "before": words.ways(count, finished=False),

@@ -46,30 +46,25 @@ OPERATIONS_NOTE = "word operations: XNOR and popcount, 64 bits each"
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
-
-def unit_title(layer: int, layers: int, unit: int) -> str:
-    """Unit 886 of hidden 2; the sum for a digit."""
-    return f"the output for digit {unit}" if layer == layers else f"unit {unit} of hidden {layer}"
-
-
-def of_units(units: int) -> str:
-    """of 1,024."""
-    return f"of {grouped(units)}"
+# Filled in where they are said.
+OF_UNITS = "of {units:,}"
+ALL_LABEL = "All {words}"
+WORD_TITLE = "Word {number} of {words}"
+AGREE_LABEL = "{count} agree"
+DIFFER_LABEL = "{count} differ"
+AGREE_SO_FAR = "agree in {words}"
+BIAS_ROW = "bias {bias}"
+VOTES_NOTE = "votes for {digit}"
+LAYER_AGREES = "all {kernels} × {units:,} integers of this layer agree"
+NO_SUCH_WORD = "There is no word {word}: this unit has {words}, and all of them are counted."
+FIELD_LABEL = "{name}: the sums of {units}, {on:,} of them at least 0"
+UNIT_NAME = "unit {unit}, sum {total}"
+OUTPUT_NAME = "digit {unit}, {total} votes"
 
 
 def spelled(count: int) -> str:
     """three; 12."""
     return _COUNTS[count] if count < len(_COUNTS) else grouped(count)
-
-
-def all_label(words: int) -> str:
-    """All 16."""
-    return f"All {words}"
-
-
-def word_title(number: int, words: int) -> str:
-    """Word 9 of 16."""
-    return f"Word {number} of {words}"
 
 
 def word_range(first: int, bits: int) -> str:
@@ -92,16 +87,6 @@ def telling_note(words: int) -> str:
     return "the one that moves the sum most" if words > 1 else "the only one"
 
 
-def agree_label(count: int) -> str:
-    """39 agree."""
-    return f"{count} agree"
-
-
-def differ_label(count: int) -> str:
-    """25 differ."""
-    return f"{count} differ"
-
-
 def out_label(count: int) -> str:
     """12 take no part."""
     return f"{count} take{'s' if count == 1 else ''} no part"
@@ -122,7 +107,7 @@ def word_spoken(number: int, words: int, agree: int, differ: int, out: int, adds
     """A word for a screen reader."""
     apart = f", {out_label(out)}" if out else ""
     return (
-        f"{word_title(number, words)}: {agree} agree, {differ} differ{apart}; it adds {signed(adds)}, "
+        f"Word {number} of {words}: {agree} agree, {differ} differ{apart}; it adds {signed(adds)}, "
         f"and the sum so far is {signed(total)}."
     )
 
@@ -138,11 +123,6 @@ def row_label(number: int, agree: int, differ: int, total: int) -> str:
     return f"Word {number}: {agree} agree, {differ} differ, sum so far {signed(total)}"
 
 
-def agree_so_far(words: int) -> str:
-    """agree in 6 words."""
-    return f"agree in {plural(words, 'word')}"
-
-
 def to_come(left: int) -> str:
     """sum so far; 10 words and the bias to come."""
     return (
@@ -155,26 +135,15 @@ def bias_term(bias: int) -> str:
     return f"({signed(bias)})" if bias < 0 else str(bias)
 
 
-def bias_row(bias: int) -> str:
-    """bias −1."""
-    return f"bias {signed(bias)}"
-
-
 def outcome(bit: int) -> str:
     """What a hidden unit's sum becomes, said."""
     return f"so the bit is {'+1' if bit else MINUS + '1'}"
 
 
-def votes_note(digit: int) -> str:
-    """votes for 3."""
-    return f"votes for {digit}"
-
-
 def verdict(unit: int, read: int) -> tuple[str, str]:
     """Whether an output has the most votes."""
-    if unit == read:
-        return "the most votes", f"so the digit is read as {read}"
-    return f"{read} has more votes", f"so the digit is read as {read}"
+    most = "the most votes" if unit == read else f"{read} has more votes"
+    return most, f"so the digit is read as {read}"
 
 
 def ways(count: int, *, finished: bool) -> str:
@@ -183,11 +152,6 @@ def ways(count: int, *, finished: bool) -> str:
     if count == 1:
         return "The sum of the one kernel" if finished else "At the end"
     return f"The same sum, {number} ways" if finished else f"At the end, {number} ways"
-
-
-def layer_agrees(kernels: int, units: int) -> str:
-    """All 4 × 1,024 integers of this layer agree."""
-    return f"all {kernels} × {grouped(units)} integers of this layer agree"
 
 
 def layer_differs(wrong: Mapping[Kernel, int], units: int) -> str:
@@ -215,17 +179,10 @@ def kernel_note(base: int, mismatches: int, *, masked: bool, zero_one: bool) -> 
     return f"XOR finds the {mismatches} that differ: one operation less"
 
 
-def no_such_word(word: int, words: int) -> str:
-    """The address names a word that the unit does not have."""
-    return f"There is no word {word}: this unit has {plural(words, 'word')}, and all of them are counted."
-
-
 def stage_label(layer: int, layers: int, unit: int) -> str:
     """The stepper for a screen reader."""
-    return (
-        f"{unit_title(layer, layers, unit).capitalize()}, word by word. "
-        "Arrow left and right step, Home is the first word, End counts all."
-    )
+    name = f"The output for digit {unit}" if layer == layers else f"Unit {unit} of hidden {layer}"
+    return f"{name}, word by word. Arrow left and right step, Home is the first word, End counts all."
 
 
 def checked(integers: int, kernels: int, *, agree: bool) -> tuple[str, str]:
@@ -263,23 +220,3 @@ def operations(count: int) -> tuple[str, str]:
 def units_by_words(units: int, words: int) -> str:
     """1,024 units × 16 words."""
     return f"{plural(units, 'unit')} × {plural(words, 'word')}"
-
-
-def field_label(name: str, on: int, units: int) -> str:
-    """A layer's sums for a screen reader."""
-    return f"{name}: the sums of {plural(units, 'unit')}, {grouped(on)} of them at least 0"
-
-
-def sums_note(units: int) -> str:
-    """1,024 sums."""
-    return plural(units, "sum")
-
-
-def unit_name(unit: int, total: int) -> str:
-    """unit 341, sum +23."""
-    return f"unit {unit}, sum {signed(total)}"
-
-
-def output_name(unit: int, total: int) -> str:
-    """digit 3, +521 votes."""
-    return f"digit {unit}, {signed(total)} votes"

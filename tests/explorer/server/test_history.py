@@ -11,7 +11,7 @@ from bnn_core import RunConfig
 from bnn_core.events import Recomputed
 from explorer.screens.train import words
 from explorer.screens.train.happening import happening
-from explorer.server.history import Cursor, history, planned_only
+from explorer.server.history import Cursor, History, history
 from tests.explorer.records import (
     BRANCHED,
     END,
@@ -32,8 +32,8 @@ def test_nothing_yet() -> None:
     assert nothing.planned == (0, 0)
     assert nothing.seconds_left == 0
     assert nothing.validated
-    assert planned_only(RunConfig()).planned == (6, 8)
-    assert planned_only(RunConfig()).seconds_left is None
+    assert History(config=RunConfig()).planned == (6, 8)
+    assert History(config=RunConfig()).seconds_left is None
 
 
 def test_both_phases() -> None:
@@ -216,7 +216,7 @@ def test_hints_see_what_is_wrong() -> None:
     half = [started(**{"noise.sparsity": 0.5}), *PHASE2[1:]]
     assert says(half) == words.sparse_free(0.5, 3.0)
     noisy = [started(**{"noise.input_flips": 0.1}), *PHASE2[1:]]
-    assert says(noisy) == words.noisy("Input bits are")
+    assert says(noisy) == words.NOISY.format(what="Input bits are")
 
 
 def test_a_changed_setting_is_followed() -> None:

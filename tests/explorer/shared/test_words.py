@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from importlib import import_module
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
@@ -29,6 +32,22 @@ def test_the_chooser_has_every_layer_once_and_short_names_where_there_are_many(
     assert ("Output" in names.values()) == output
     if hidden > 1:
         assert names[2] == ("Hidden 2" if hidden <= 4 else "2")
+
+
+def test_every_template_is_filled_with_its_own_fields() -> None:
+    filled = 0
+    for path in [*EXPLORER.glob("shared/*.py"), *EXPLORER.glob("screens/*/*.py")]:
+        module = import_module(".".join(path.relative_to(EXPLORER.parent).with_suffix("").parts))
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match call:
+                case ast.Call(func=ast.Attribute(ast.Attribute(ast.Name(words), name), "format")) if (
+                    name.isupper()
+                ):
+                    template = getattr(getattr(module, words), name)
+                    fields = {field for _, field, _, _ in Formatter().parse(template) if field is not None}
+                    assert {keyword.arg for keyword in call.keywords} == fields, f"{path.name}: {name}"
+                    filled += 1
+    assert filled > 40
 
 
 def test_no_page_names_layers_on_its_own() -> None:

@@ -15,7 +15,7 @@ from explorer.screens.train.error_chart import error_chart
 from explorer.screens.train.flips_chart import flips_chart, spread
 from explorer.screens.train.templates import templates
 from explorer.screens.train.weights_chart import bin_colours, weights_chart
-from explorer.server.history import Cursor, History, history, planned_only
+from explorer.server.history import Cursor, History, history
 from explorer.shared.planes import Planes
 from tests.explorer import records as R
 
@@ -71,7 +71,7 @@ def test_phase_1_names_its_lines_at_their_ends() -> None:
     ],
 )
 def test_an_empty_chart_shows_what_is_planned(config: dict[str, int]) -> None:
-    seen = planned_only(RunConfig().updated(config))
+    seen = History(config=RunConfig().updated(config))
     figure = error_chart(seen, LIGHT)
     assert not figure.data
     assert figure.layout.xaxis.range == (0.5, sum(seen.planned) + 0.5)

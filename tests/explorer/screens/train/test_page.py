@@ -317,7 +317,7 @@ def test_a_moment_can_be_linked_to_and_an_unknown_one_is_told(open_page: Open) -
     assert scrubber(at).value == AT
     assert notes(at) == []
     at = open_page(run="quick", at="phase2-epoch0077-step0009999")
-    assert notes(at) == [words.no_moment("phase2-epoch0077-step0009999")]
+    assert notes(at) == [words.NO_MOMENT.format(at="phase2-epoch0077-step0009999")]
     assert url(at) == {"run": "quick"}
     assert "no snapshot <b>" not in text(open_page(run="quick", at="<b>"))
 
@@ -405,7 +405,7 @@ def test_a_branch_is_planned_from_a_moment_and_started(open_page: Open, managers
     again(at)
     assert url(at) == {"run": "quick", "at": AT, "branch": "1"}
     assert "A branch of Quick from phase 2, epoch 3: nothing changed yet." in text(at)
-    assert words.branch_ready("phase 2, epoch 3") in text(at)
+    assert words.BRANCH_READY.format(moment="phase 2, epoch 3") in text(at)
     # What is past is greyed, what acts later is not.
     assert at.select_slider(key="knob_compression_gain_end").disabled
     assert at.text_input(key="knob_network_hidden").disabled

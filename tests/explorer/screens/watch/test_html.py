@@ -17,7 +17,6 @@ from explorer.components.bit_matrix import Bracket, Cell, encode
 from explorer.components.digit_pad import RASTER, decode
 from explorer.palette import DARK, LIGHT, css_variables
 from explorer.screens.watch import html as pieces
-from explorer.screens.watch.arithmetic import agreement, unit_sum
 from explorer.screens.watch.layout import pitch_rules
 from explorer.shared import fields, html, numbers
 
@@ -75,10 +74,10 @@ def test_input_bits_lie_as_the_picture(planes):
 def test_the_arithmetic_of_a_unit_adds_up(trace):
     for layer in trace:
         for unit in range(0, len(layer.bits), 7):
-            value = unit_sum(layer, unit)
+            value = fields.unit_sum(layer, unit)
             assert value.agree - value.differ + value.bias == value.total == layer.sums[unit]
             assert value.bit == layer.bits[unit] == (value.total >= 0)
-            assert value.agree == agreement(layer, unit).sum()
+            assert value.agree == (layer.inputs == layer.weights[unit]).sum()
             assert value.out == 0
 
 
