@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnn_core.datasets import FEATURES, input_bits, input_count, input_values, load_mnist
+from bnn_core.datasets.digits import load_mnist
+from bnn_core.datasets.features import FEATURES, input_bits, input_count, input_values
 from bnn_core.errors import InputError
 from bnn_core.kernels import KERNELS
 
@@ -121,7 +122,7 @@ from bnn_core.kernels import KERNELS
 from bnn_core.runs.writer import record_run
 from explorer.screens.train import words as train_words
 from explorer.screens.watch.words import features_note
-from explorer.shared.words import network_name
+from explorer.shared import words
 
 mnist, folder = load_mnist(), Path(sys.argv[1]) / "run"
 images, labels = mnist.test_images[:600], mnist.test_labels[:600]
@@ -141,7 +142,7 @@ print(json.dumps({
     "same": [np.array_equal(by["oracle"], scores) for scores in by.values()],
     "spec": [field_spec("data.features").choices, field_spec("data.features").help],
     "refused": refused,
-    "told": [features_note("inverted", 100), network_name((784, 16, 10), "strict", "inverted"),
+    "told": [features_note("inverted", 100), words.network_name((784, 16, 10), "strict", "inverted"),
              train_words.choice("inverted")],
 }))
 """
