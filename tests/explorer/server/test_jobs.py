@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import struct
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 from bnn_core import InputError, RunConfig
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
+from explorer.server import worker_process
 from explorer.server.jobs import JobManager, Jobs
 from explorer.server.worker_process import Answer
 from tests.explorer import fake_worker
@@ -139,6 +141,53 @@ def test_a_dead_worker_leaves_its_run_interrupted_and_is_replaced(manager: JobMa
     wait(manager, second, "stopped")
     manager.resume_run(runs / first)
     wait(manager, first, "running")
+
+
+@pytest.mark.parametrize("leaving", ["last", "deaf"])
+def test_what_a_leaving_worker_has_not_answered_goes_to_the_next_one(
+    manager: JobManager, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaving: str
+) -> None:
+    monkeypatch.setattr(worker_process, "CLOSE_SECONDS", 0.0)
+    first = manager.start(CONFIG, label=leaving)
+    wait(manager, first, "running")
+    second, third = manager.start(CONFIG), manager.start(CONFIG)
+    manager.stop(first)
+    jobs = wait(manager, second, "running")
+    assert jobs.ended[first].state == "stopped"
+    assert [job.id for job in jobs.queue] == [third]
+    manager.stop(second)
+    wait(manager, third, "running")
+    manager.stop(third)
+    wait(manager, third, "stopped")
+    # So does a Resume.
+    manager.resume_run(runs / first, label=leaving)
+    wait(manager, first, "running")
+    manager.resume_run(runs / second)
+    manager.stop(first)
+    wait(manager, second, "running")
+    assert [commands(tmp_path).count(command) for command in ("run", "resume_run")] == [3, 2]
+
+
+def test_what_a_starting_run_was_told_goes_with_it_to_the_next_worker(
+    manager: JobManager, tmp_path: Path
+) -> None:
+    run = manager.start(CONFIG, label="choke once")
+    manager.pause(run)
+    manager.step(run)
+    wait(manager, run, "running")
+    manager.stop(run)
+    wait(manager, run, "stopped")
+    assert commands(tmp_path) == ["run", "run", "pause", "step", "stop"]
+
+
+def test_a_request_that_ends_two_workers_has_failed(manager: JobManager, tmp_path: Path) -> None:
+    first = manager.start(CONFIG, label="choke")
+    second = manager.start(CONFIG)
+    jobs = wait(manager, second, "running")
+    assert jobs.ended[first].state == "failed"
+    assert "exit code 3" in str(jobs.ended[first].reason)
+    assert "the last words" in str(jobs.ended[first].reason)
+    assert commands(tmp_path) == ["run"] * 3
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are named by number there")
@@ -297,5 +346,22 @@ def test_the_real_worker_trains_and_resumes(runs: Path, tiny_data: Path) -> None
         assert manager.wait_for(lambda jobs: run in jobs.ended, 60)
         assert manager.jobs().ended[run].state == "finished", manager.jobs()
         assert RunFolder(runs / run).state() == "finished"
+    finally:
+        manager.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX only: SIGTERM")
+def test_what_the_real_worker_leaves_when_it_is_told_to_end_goes_to_the_next_one(
+    runs: Path, tiny_data: Path
+) -> None:
+    config = RunConfig().updated({"network.hidden": [16], "phase1.epochs": 1, "phase2.epochs": 1})
+    manager = JobManager()
+    try:
+        first = manager.start(config.updated({"phase1.epochs": 2000}), data=str(tiny_data))
+        second = manager.start(config, data=str(tiny_data))
+        assert manager.wait_for(lambda jobs: jobs.find(first).state == "running", 60)
+        os.kill(manager._worker._process.pid, signal.SIGTERM)
+        assert manager.wait_for(lambda jobs: second in jobs.ended, 60), manager.jobs()
+        assert [manager.jobs().ended[run].state for run in (first, second)] == ["stopped", "finished"]
     finally:
         manager.close()
