@@ -98,6 +98,11 @@ class NetworkConfig(_Frozen):
         maximum=512,
     )
 
+    @property
+    def batch_norm(self) -> bool:
+        """Whether phase 2 trains with batch-norm."""
+        return self.variant == "threshold" or self.constant_units > 0
+
     def model_post_init(self, _context: Any) -> None:
         if self.constant_units and self.variant != "strict":
             raise InputError(
@@ -253,7 +258,9 @@ class PhaseConfig(_Frozen):
     batch: int = _field(
         200,
         label="Batch, phase {phase}",
-        help="Digits per step.",
+        help="Digits per step; the last step of an epoch takes what is left. Where phase 2 trains with"
+        " batch-norm (threshold, or constant units), a step needs two: one digit that is left joins the"
+        " step before.",
         unit="digits",
         minimum=1,
         maximum=10_000,

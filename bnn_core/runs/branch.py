@@ -24,6 +24,7 @@ from bnn_core.runs.checkpoints import kept_name, nearest
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, config_at, until
 from bnn_core.runs.writer import (
+    check_fits,
     go_on_from_branching,
     locked,
     make_folder,
@@ -125,6 +126,7 @@ def branch_run(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
     )
+    check_fits(config, data)
     make_folder(folder)
     with locked(folder):
         try:

@@ -28,6 +28,7 @@ from bnn_core.config import RunConfig, check_live
 from bnn_core.errors import InputError
 from bnn_core.names import new_branch_id, new_run_id, runs_root
 from bnn_core.runs.past import Moment
+from bnn_core.training.schedule import check_batches
 from explorer.server import budget, machine
 from explorer.server.worker_process import WORKER, Answer, WorkerProcess
 
@@ -254,6 +255,7 @@ class JobManager:
     def _submit_new(self, run_id: str, config: RunConfig, request: Mapping[str, Any], label: str) -> str:
         """Submit a run that has no folder yet; returns its id."""
         machine.check_available()
+        check_batches(config, config.data.train_digits or budget.DIGITS)
         budget.check(config)
         root = runs_root()
         machine.check_writable(root)

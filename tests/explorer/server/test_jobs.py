@@ -91,6 +91,12 @@ def test_what_is_over_the_machines_budget_is_not_started(
     assert manager.jobs().worker == "none"
 
 
+def test_what_cannot_be_trained_is_not_started(manager: JobManager) -> None:
+    with pytest.raises(InputError, match=r"^phase2.batch is 1: allowed is 2 or more"):
+        manager.start(CONFIG.updated({"network.variant": "threshold", "phase2.batch": 1}))
+    assert manager.jobs().worker == "none"
+
+
 def test_a_waiting_run_can_be_taken_out(manager: JobManager, tmp_path: Path) -> None:
     first, second, third = (manager.start(CONFIG) for _ in range(3))
     wait(manager, first, "running")
