@@ -167,6 +167,8 @@ class JobManager:
             InputError: training is off, the run is over the machine's budget, or the runs' folder cannot be
                 written.
         """
+        machine.check_available()
+        budget.check(config)
         return self._submit_new(new_run_id(name), config, {"command": "run", "data": data}, label)
 
     def branch(
@@ -192,6 +194,8 @@ class JobManager:
         Raises:
             InputError: as :meth:`start`.
         """
+        machine.check_available()
+        budget.check_branch(config, parent, moment)
         request = {"command": "branch", "parent": str(parent), "at": moment.text, "changes": dict(changes)}
         return self._submit_new(new_branch_id(parent.name), config, {**request, "data": data}, label)
 
@@ -199,9 +203,11 @@ class JobManager:
         """Go on with a stopped, interrupted or failed run, now or when its turn comes.
 
         Raises:
-            InputError: training is off, the run is under way or waits, or its folder cannot be written.
+            InputError: training is off, what is left is over the machine's budget, the run is under way or
+                waits, or its folder cannot be written.
         """
         machine.check_available()
+        budget.check_resumed(folder)
         machine.check_writable(folder)
         with self._changed:
             job = self.jobs().find(folder.name)
@@ -254,9 +260,7 @@ class JobManager:
 
     def _submit_new(self, run_id: str, config: RunConfig, request: Mapping[str, Any], label: str) -> str:
         """Submit a run that has no folder yet; returns its id."""
-        machine.check_available()
         check_batches(config, config.data.train_digits or budget.DIGITS)
-        budget.check(config)
         root = runs_root()
         machine.check_writable(root)
         self._submit(run_id, root / run_id, {**request, "config": config.to_dict()}, label)

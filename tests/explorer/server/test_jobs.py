@@ -18,6 +18,7 @@ import pytest
 from bnn_core import InputError, RunConfig
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
+from bnn_core.runs.writer import make_folder, write_config
 from explorer.server import worker_process
 from explorer.server.jobs import JobManager, Jobs
 from explorer.server.worker_process import Answer
@@ -81,14 +82,23 @@ def test_a_branch_is_handed_over_with_its_moment_and_changes(
 
 
 def test_what_is_over_the_machines_budget_is_not_started(
-    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+    manager: JobManager, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BNN_BUDGET", "5")
     with pytest.raises(InputError, match="BNN_BUDGET"):
         manager.start(CONFIG)
     with pytest.raises(InputError, match="BNN_BUDGET"):
         manager.branch(Path("parent"), Moment(2, 1), CONFIG, {})
+    make_folder(runs / "begun")
+    write_config(CONFIG, runs / "begun")
+    with pytest.raises(InputError, match="BNN_BUDGET"):
+        manager.resume_run(runs / "begun")
+    with pytest.raises(InputError, match="is no run folder"):
+        manager.resume_run(runs / "none")
     assert manager.jobs().worker == "none"
+    monkeypatch.setenv("BNN_BUDGET", "5000")
+    manager.resume_run(runs / "begun")
+    wait(manager, "begun", "running")
 
 
 def test_what_cannot_be_trained_is_not_started(manager: JobManager) -> None:
@@ -284,8 +294,15 @@ def test_without_training_nothing_starts(manager: JobManager, monkeypatch: pytes
     assert not manager.available
     manager.warm_up()
     assert manager.jobs().worker == "none"
-    with pytest.raises(InputError, match="BNN_TRAINING=off"):
-        manager.start(CONFIG)
+    for text, says in (("off", "BNN_TRAINING=off"), ("nein", "BNN_TRAINING is 'nein': allowed is on")):
+        monkeypatch.setenv("BNN_TRAINING", text)
+        for refused in (
+            lambda: manager.start(CONFIG),
+            lambda: manager.branch(Path("parent"), Moment(2, 1), CONFIG, {}),
+            lambda: manager.resume_run(Path("run")),
+        ):
+            with pytest.raises(InputError, match=says):
+                refused()
     monkeypatch.delenv("BNN_TRAINING")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install torch"):
