@@ -100,6 +100,11 @@ class NetworkConfig(_Frozen):
         within=(0, 512),
     )
 
+    @property
+    def batch_norm(self) -> bool:
+        """Whether phase 2 trains with batch-norm."""
+        return self.variant == "threshold" or self.constant_units > 0
+
     def model_post_init(self, _context: Any) -> None:
         if self.constant_units and self.variant != "strict":
             raise InputError(
@@ -236,7 +241,9 @@ class PhaseConfig(_Frozen):
     batch: int = _field(
         200,
         label="Batch, phase {phase}",
-        help="Digits per step.",
+        help="Digits per step; the last step of an epoch takes what is left. Where phase 2 trains with"
+        " batch-norm (threshold, or constant units), a step needs two: one digit that is left joins the"
+        " step before.",
         unit="digits",
         within=(1, 10_000),
     )

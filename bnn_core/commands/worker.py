@@ -18,7 +18,8 @@ standard output. What a run has to say is in its folder, not here.
     {"status": "measured", "key": TEXT, "figures": {...} or null, "reason": TEXT or null}
     {"status": "refused", "reason": TEXT}                  a request that could not be taken
 
-End of input: the step is finished, a checkpoint saved, the process ends. A dead app leaves no orphan.
+End of input: the step is finished, a checkpoint saved, the process ends. A dead app leaves no orphan. What
+is asked of a worker that ends is not begun, and has no answer.
 """
 
 from __future__ import annotations
@@ -127,9 +128,9 @@ class Worker:
     def _run(self, request: dict[str, Any]) -> None:
         control = Control()
         with self._lock:
-            self._control = control
             if self._ending:
-                control.stop()
+                return
+            self._control = control
         folder = str(request.get("folder"))
         state, reason = "failed", None
         self._say(status="started", folder=folder)

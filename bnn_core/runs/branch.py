@@ -25,6 +25,7 @@ from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, config_at, until
 from bnn_core.runs.writer import (
     branch_events,
+    check_fits,
     locked,
     make_folder,
     record_events,
@@ -126,6 +127,7 @@ def branch_run(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
     )
+    check_fits(config, data)
     make_folder(folder)
     with locked(folder):
         try:

@@ -36,6 +36,7 @@ from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
 from bnn_core.runs.recompute import recompute
 from bnn_core.training.control import Control
+from bnn_core.training.schedule import check_batches
 
 SNAPSHOT_BUDGET = 64 << 20
 """Bytes of snapshots that a run keeps; beyond it every second one goes, but for the first and the latest."""
@@ -60,11 +61,11 @@ def record_run(
         command: what the user typed, for the card.
 
     Raises:
-        InputError: the folder is not empty, is being written, or cannot be written.
+        InputError: the digits do not fit, or the folder is not empty, is being written, or cannot be written.
     """
     folder = folder.absolute()
     train = torch_train()
-    split(data, config.data.train_digits)  # digits that do not fit are refused before a folder is made
+    check_fits(config, data)
     make_folder(folder)
     with locked(folder):
         write_config(config, folder)
@@ -103,6 +104,7 @@ def resume_run(
                 raise InputError(f"Run {run.id} was trained on other digits: resume it with the same --data.")
             if RunConfig.from_dict(checkpoint.state["config"]) != run.config:
                 raise InputError(f"{folder / names.CONFIG_FILE} has changed since run {run.id} was started.")
+            check_fits(run.config, data)
             _rewind(folder, checkpoint)
             events = train(run.config, data, control=control, checkpoint=checkpoint, device=device)
         elif parent_of(records) is not None:
@@ -128,6 +130,11 @@ def branch_events(run: RunFolder, data: Digits, control: Control | None) -> Iter
     if checkpoint is not None:
         yield checkpoint  # from here on the run can be resumed
         yield from torch_train()(run.config, data, control=control, checkpoint=checkpoint)
+
+
+def check_fits(config: RunConfig, data: Digits) -> None:
+    """Raises InputError if a configuration cannot train on these digits, before anything is written."""
+    check_batches(config, len(split(data, config.data.train_digits).train_labels))
 
 
 def make_folder(folder: Path) -> None:
@@ -205,8 +212,12 @@ def _append(log: BinaryIO, event: Event) -> None:
 
 
 def record_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
-    """Records as they stand in events.jsonl."""
-    return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
+    """Records as they stand in events.jsonl; raises InputError for a number that is none."""
+    try:
+        lines = [json.dumps(record, separators=(",", ":"), allow_nan=False) for record in records]
+    except ValueError:
+        raise InputError("A record holds a number that is not finite: allowed is what JSON has.") from None
+    return "".join(line + "\n" for line in lines).encode()
 
 
 def _keep(event: Event, config: RunConfig, data: Digits, folder: Path, log: BinaryIO) -> None:

@@ -78,8 +78,7 @@ class Learner:
 
     def start_phase2(self, config: RunConfig, gain: float) -> None:
         """Phase 2 starts from the compressed weights with phase 1's last gain."""
-        norms = config.network.variant == "threshold" or config.network.constant_units > 0
-        self.network.start_phase2(gain, norms=norms)
+        self.network.start_phase2(gain, norms=config.network.batch_norm)
         self.set_boundaries(config)
         self.renew_optimizer()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from bnn_core.config import PhaseConfig, RunConfig, field_spec
 from bnn_core.datasets.digits import Digits
+from bnn_core.errors import InputError
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
@@ -32,7 +34,15 @@ from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material, Probe
 from bnn_core.training.measure import bitwise_error, percent_wrong, real_error, weights_by_layer
-from bnn_core.training.schedule import Place, compression_gain, learning_rate, share_done
+from bnn_core.training.schedule import (
+    Place,
+    check_batches,
+    compression_gain,
+    learning_rate,
+    least_batch,
+    share_done,
+    steps_an_epoch,
+)
 from bnn_core.training.streams import init_stream, noise_stream, order
 
 PROGRESS_SECONDS = 0.25
@@ -64,6 +74,7 @@ class Run:
         self._clock = time.perf_counter()
         self._resumed = checkpoint is not None
         self.material = Material(config, data, device)
+        check_batches(config, len(self.material.labels))
         self.place = Place()
         self._replay: list[dict[str, Any]] = []  # settings to change again, see _rewind in run_writer
         self._real_error: float | None = None  # on the test digits, at the end of phase 1
@@ -86,7 +97,13 @@ class Run:
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        return -(-len(self.material.labels) // self.phase_config.batch)
+        least = least_batch(self.config, self.place.phase)
+        return steps_an_epoch(len(self.material.labels), self.phase_config.batch, least)
+
+    def batches(self, digits: Tensor) -> tuple[Tensor, ...]:
+        """An epoch's digits, (n,), step by step."""
+        batch, steps = self.phase_config.batch, self.steps
+        return digits.split([batch] * (steps - 1) + [len(digits) - batch * (steps - 1)])
 
     @property
     def phase_steps(self) -> int:
@@ -164,7 +181,7 @@ class Run:
     def _epoch(self) -> Iterator[Event]:
         place = self.place
         digits = order(self.start_config.seed, place.phase, place.epoch, len(self.material.labels))
-        batches = torch.from_numpy(digits).to(self._device).split(self.phase_config.batch)
+        batches = self.batches(torch.from_numpy(digits).to(self._device))
         steps = self.steps
         early = {max(1, round(share * steps)) for share in FIRST_EPOCH_SNAPSHOTS} if place.epoch == 0 else ()
         last_said, said_digits = time.perf_counter(), place.loss_digits
@@ -173,7 +190,10 @@ class Run:
             if self._control.stopping:
                 return
             batch = batches[place.step]
-            place.loss_sum += self.step(batch) * len(batch)
+            loss = self.step(batch)
+            if not math.isfinite(loss):
+                raise self._diverged("loss")
+            place.loss_sum += loss * len(batch)
             place.loss_digits += len(batch)
             place.step += 1
             if place.step in early and place.step < steps:
@@ -196,6 +216,22 @@ class Run:
             gain=self.gain,
             noise=noise_stream(self.start_config.seed, phase, self.steps_done, self._device),
         )
+
+    def _diverged(self, what: str) -> InputError:
+        """What ends a run that has left the numbers, and which settings keep it among them."""
+        place = self.place
+        hint = f"phase{place.phase}.learning_rate ({self.phase_config.learning_rate:g})"
+        if place.phase == 1:
+            hint += f" or compression.gain_end ({self.config.compression.gain_end:g})"
+        return InputError(
+            f"The {what} is not finite any more, in phase {place.phase}, epoch {place.epoch + 1}, after"
+            f" {place.step} steps: lower {hint}, in a new run or in a branch from an earlier epoch."
+        )
+
+    def _check_finite(self) -> None:
+        """Raises InputError if some number that is trained has become none: no file may keep it."""
+        if not all(bool(tensor.isfinite().all()) for tensor in self.learner.network.state_dict().values()):
+            raise self._diverged("network")
 
     def _obey(self) -> Iterator[Event]:
         """Settings that changed (now, or then if replayed), then pause."""
@@ -228,6 +264,7 @@ class Run:
 
     def _end_epoch(self) -> Iterator[Event]:
         place, network, material = self.place, self.learner.network, self.material
+        self._check_finite()
         place.epoch += 1
         place.step = 0
         self.learner.set_boundaries(self.config)
@@ -300,6 +337,7 @@ class Run:
 
     def _early_snapshot(self) -> Snapshot:
         """A first glance within an epoch: bits only, on the split that the epochs' errors are read from."""
+        self._check_finite()
         packed = self.learner.packed(self.config)
         self._tick()
         if self.material.validation is None:
@@ -337,6 +375,7 @@ class Run:
     # Checkpoints
 
     def _checkpoint(self, *, keep: bool = False) -> Checkpoint:
+        self._check_finite()
         self._tick()
         arrays = self.learner.arrays()
         for i, signs in enumerate(self._last_signs):

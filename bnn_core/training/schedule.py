@@ -1,4 +1,4 @@
-"""Where a run stands, and what follows from that alone: its learning rate and its gain."""
+"""Where a run stands, and what follows from that alone: its batches, its learning rate and its gain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from bnn_core.config import CompressionConfig, PhaseConfig
+from bnn_core.config import CompressionConfig, PhaseConfig, RunConfig
+from bnn_core.errors import InputError
 
 WARM_UP_STEPS = 100
 
@@ -58,6 +59,31 @@ class Place:
         self.epoch = self.step = 0
         self.started = False
         self.phase_seconds = 0.0
+
+
+def least_batch(config: RunConfig, phase: int) -> int:
+    """Digits that a step of this phase needs: batch-norm takes its variance from two or more."""
+    return 2 if phase > 1 and config.network.batch_norm else 1
+
+
+def steps_an_epoch(digits: int, batch: int, least: int) -> int:
+    """Steps in which an epoch takes that many digits.
+
+    Each takes a batch, the last one all that is left; fewer than ``least`` that would be left join it.
+    """
+    return max(1, -(-(digits - least + 1) // batch))
+
+
+def check_batches(config: RunConfig, digits: int) -> None:
+    """Raises InputError if some step of a run on so many digits would have too few of them."""
+    for phase, planned in ((1, config.phase1), (2, config.phase2)):
+        least = least_batch(config, phase)
+        for name, came in ((f"phase{phase}.batch", planned.batch), ("data.train_digits", digits)):
+            if planned.epochs and came < least:
+                raise InputError(
+                    f"{name} is {came}: allowed is {least} or more where phase {phase} trains with"
+                    " batch-norm, as a threshold network does, and one with constant units."
+                )
 
 
 def share_done(done: int, steps: int) -> float:

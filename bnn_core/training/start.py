@@ -43,7 +43,7 @@ def train(
         events, see :mod:`bnn_core.events`; the last is ``RunEnded``.
 
     Raises:
-        InputError: the data does not fit the configuration.
+        InputError: the data does not fit the configuration, or the loss is no number any more.
     """
     if checkpoint is not None:
         threads = int(checkpoint.state["threads"])
@@ -68,6 +68,6 @@ def steps_of(config: RunConfig, data: Digits, phase: int) -> Callable[[], float]
     run = Run(config, data, Control())
     if phase == 2:
         run.next_phase()
-    batches = torch.arange(len(run.material.labels)).split(run.phase_config.batch)
+    batches = run.batches(torch.arange(len(run.material.labels)))
     turns = itertools.cycle(batches)
     return lambda: run.step(next(turns))

@@ -7,8 +7,10 @@ last ones ended.
 
     start, branch, resume_run -> waiting -> starting -> under way -> finished | stopped | failed | interrupted
 
-A worker that dies leaves its run *interrupted*, to be resumed; the next request starts a new worker. When the
-app ends, the worker's input is closed: it finishes the step, saves the run and ends.
+A worker that dies leaves its run *interrupted*, to be resumed; the next request starts a new worker. A run
+is handed to a worker that is ready, and is under way once the worker says so: one that is left unanswered
+goes to the next worker, once. When the app ends, the worker's input is closed: it finishes the step, saves
+the run and ends.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from bnn_core.config import RunConfig, check_live
 from bnn_core.errors import InputError
 from bnn_core.names import new_branch_id, new_run_id, runs_root
 from bnn_core.runs.past import Moment
+from bnn_core.training.schedule import check_batches
 from explorer.server import budget, machine
 from explorer.server.worker_process import WORKER, Answer, WorkerProcess
 
@@ -44,6 +47,7 @@ class Job:
         label: what it is, for people and for the card.
         request: the command for the worker.
         reason: why it failed or was interrupted, one sentence.
+        left: whether a worker has gone without an answer to it.
     """
 
     id: str
@@ -52,6 +56,7 @@ class Job:
     request: Mapping[str, Any]
     state: JobState = "waiting"
     reason: str | None = None
+    left: bool = False
 
     @property
     def active(self) -> bool:
@@ -96,6 +101,7 @@ class JobManager:
         self._queue: list[Job] = []
         self._ended: dict[str, Job] = {}
         self._early: list[dict[str, Any]] = []  # what the current run was told before it had started
+        self._free = False  # the worker has said so, or is new: its input waits for it
         self._broken = False  # the last worker never came to life
         self._closed = False
         atexit.register(self.close)
@@ -156,6 +162,8 @@ class JobManager:
             InputError: training is off, the run is over the machine's budget, or the runs' folder cannot be
                 written.
         """
+        machine.check_available()
+        budget.check(config)
         return self._submit_new(new_run_id(name), config, {"command": "run", "data": data}, label)
 
     def branch(
@@ -181,6 +189,8 @@ class JobManager:
         Raises:
             InputError: as :meth:`start`.
         """
+        machine.check_available()
+        budget.check_branch(config, parent, moment)
         request = {"command": "branch", "parent": str(parent), "at": moment.text, "changes": dict(changes)}
         return self._submit_new(new_branch_id(parent.name), config, {**request, "data": data}, label)
 
@@ -188,9 +198,11 @@ class JobManager:
         """Go on with a stopped, interrupted or failed run, now or when its turn comes.
 
         Raises:
-            InputError: training is off, the run is under way or waits, or its folder cannot be written.
+            InputError: training is off, what is left is over the machine's budget, the run is under way or
+                waits, or its folder cannot be written.
         """
         machine.check_available()
+        budget.check_resumed(folder)
         machine.check_writable(folder)
         with self._changed:
             job = self.jobs().find(folder.name)
@@ -243,8 +255,7 @@ class JobManager:
 
     def _submit_new(self, run_id: str, config: RunConfig, request: Mapping[str, Any], label: str) -> str:
         """Submit a run that has no folder yet; returns its id."""
-        machine.check_available()
-        budget.check(config)
+        check_batches(config, config.data.train_digits or budget.DIGITS)
         root = runs_root()
         machine.check_writable(root)
         self._submit(run_id, root / run_id, {**request, "config": config.to_dict()}, label)
@@ -264,14 +275,15 @@ class JobManager:
     def _ensure_worker(self) -> None:
         if self._worker is None and not self._closed:
             self._worker = WorkerProcess(self._command, self._answered, self._died)
+            self._free = True
             self._changed.notify_all()
 
     def _next(self) -> None:
-        """Hand the next run to an idle worker. It may be warming up still: its input waits for it."""
-        if self._current is not None or not self._queue or self._worker is None:
+        """Hand the next run to a worker that is free."""
+        if self._current is not None or not self._queue or self._worker is None or not self._free:
             return
         self._current = replace(self._queue.pop(0), state="starting")
-        self._early = []
+        self._free = False
         self._worker.send(self._current.request)
         self._changed.notify_all()
 
@@ -292,6 +304,7 @@ class JobManager:
         while len(self._ended) > ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
         self._current = None
+        self._early = []
         self._changed.notify_all()
 
     def _answered(self, worker: WorkerProcess, answer: Mapping[str, Any]) -> None:
@@ -302,7 +315,11 @@ class JobManager:
             status = answer.get("status")
             if status == "ready":
                 worker.ready = True
+                self._broken = False
+                # Of a question, perhaps, that came before the run that it is to take next.
+                self._free = self._current is None
                 self._changed.notify_all()
+                self._next()
             elif status == "started" and self._current is not None:
                 self._current = replace(self._current, state="running")
                 for command in self._early:
@@ -313,7 +330,6 @@ class JobManager:
                 state = answer.get("state")
                 reason = answer.get("reason")
                 self._finish(state if state in ("finished", "stopped") else "failed", reason)
-                self._next()
 
     def _died(self, worker: WorkerProcess, reason: str) -> None:
         """The worker has gone (called by its reader thread)."""
@@ -321,15 +337,27 @@ class JobManager:
             if worker is not self._worker:
                 return
             self._worker = None
-            self._finish("interrupted", reason)
             self._broken = not worker.ready
-            if self._broken:
-                # It never came to life: the next one would not either.
-                for job in self._queue:
-                    self._ended[job.id] = replace(job, state="failed", reason=reason)
-                self._queue.clear()
+            job, again = self._current, False
+            if job is None or job.state == "running":
+                self._finish("interrupted", reason)
+            elif job.left:
+                self._finish("failed", f"Two training processes ended before they began it. {reason}")
+            else:
+                again, self._current = True, None
+                self._queue.insert(0, replace(job, state="waiting", left=True))
+            if self._broken and not again:  # the next one would not come to life either
+                self._give_up(reason)
             elif self._queue:
-                with contextlib.suppress(InputError):
+                try:
                     self._ensure_worker()
                     self._next()
+                except InputError as error:
+                    self._give_up(str(error))
             self._changed.notify_all()
+
+    def _give_up(self, reason: str) -> None:
+        """Nothing that waits can begin."""
+        self._ended |= {job.id: replace(job, state="failed", reason=reason) for job in self._queue}
+        self._queue.clear()
+        self._early = []

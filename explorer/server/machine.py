@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bnn_core.errors import InputError
 
+VARIABLE = "BNN_TRAINING"
+SWITCH = {True: ("on", "1", "yes", "true"), False: ("off", "0", "no", "false")}
 OFF = "Training is switched off on this machine (BNN_TRAINING=off); the trained networks can be looked at."
 NO_TORCH = (
     "Training needs PyTorch, which is not installed here: python -m pip install torch, then open this page"
@@ -18,8 +20,15 @@ NO_TORCH = (
 
 def unavailable() -> str | None:
     """Why nothing can be trained here, one sentence that says how to change it; None if it can."""
-    if os.environ.get("BNN_TRAINING", "").lower() in ("off", "0", "no", "false"):
+    text = os.environ.get(VARIABLE, "").strip()
+    if text.lower() in SWITCH[False]:
         return OFF
+    if text and text.lower() not in SWITCH[True]:  # a mistake in it must not open a public host
+        *allowed, last = (*SWITCH[True], *SWITCH[False])
+        return (
+            f"{VARIABLE} is {text[:40]!r}: allowed is {', '.join(allowed)} or {last}, so nothing can be"
+            " trained here; the trained networks can be looked at."
+        )
     if importlib.util.find_spec("torch") is None:
         return NO_TORCH
     return None

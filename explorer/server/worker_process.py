@@ -62,11 +62,13 @@ class WorkerProcess:
         threading.Thread(target=self._read, name="worker-answers", daemon=True).start()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """One JSON line to the worker; a dead one is noticed by the reader."""
+        """One JSON line to the worker. One that hears nothing is ended; the reader notices."""
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):
+        try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
+        except (OSError, ValueError):
+            threading.Thread(target=self.close, name="worker-end", daemon=True).start()
 
     def ask(self, question: Mapping[str, Any]) -> Future[Answer]:
         """A request whose answer is for whoever asks; it may have to wait for a run to end.

@@ -4,6 +4,8 @@
 
 With a log it keeps there what it is asked, and writes no runs. It fails what says "fail" in its label or key,
 dies of what says "die", is killed by a new learning rate, and takes new hidden flips for the end of the run.
+Of what says "choke" it dies before it has answered, of "choke once" if the log is new. It exits when a run
+that says "last" has ended; one that says "deaf" leaves it ready, but hearing nothing any more.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import re
 import shutil
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,15 @@ def append(path: Path | str, *lines: str) -> None:
         file.writelines(lines)
 
 
-def end(folder: str, state: str, reason: str | None = None) -> None:
+def end(folder: str, state: str, label: str, reason: str | None = None) -> None:
     say(status="ended", folder=folder, state=state, reason=reason)
+    if "last" in label:
+        os._exit(0)
+    if "deaf" in label:
+        os.close(0)
     say(status="ready")
+    if "deaf" in label:
+        threading.Event().wait()
 
 
 def die() -> None:
@@ -80,23 +89,26 @@ def main(log: str | None = None) -> None:
         sys.exit("cannot import what training needs")
     print("a stray line that is no answer", flush=True)
     say(status="ready")
-    folder = ""
+    folder = label = ""
+    asked_before = log is not None and Path(log).exists()
     for line in sys.stdin:
         request = json.loads(line)
-        folder = request.get("folder", folder)
+        folder, label = request.get("folder", folder), request.get("label", label)
         if log is None:
             record(Path(folder), request)
         else:
             append(log, line)
         match request:
-            case {"command": "run" | "branch" | "resume_run", "label": label}:
+            case {"command": "run" | "branch" | "resume_run"}:
+                if "choke" in label and not ("once" in label and asked_before):
+                    die()
                 say(status="started", folder=folder)
                 if "fail" in label:
-                    end(folder, "failed", "The disk is full.")
+                    end(folder, "failed", label, "The disk is full.")
                 elif "die" in label:
                     die()
             case {"command": "stop"}:
-                end(folder, "stopped")
+                end(folder, "stopped", label)
             case {"command": "measure", "key": key}:
                 if "die" in key:
                     die()
@@ -105,7 +117,7 @@ def main(log: str | None = None) -> None:
             case {"command": "set", "field": "phase2.learning_rate"}:
                 os.kill(os.getpid(), 9)
             case {"command": "set", "field": "noise.hidden_flips"}:
-                end(folder, "finished")
+                end(folder, "finished", label)
     if log is not None:
         append(log, "end of input\n")
 

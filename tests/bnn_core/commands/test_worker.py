@@ -1,6 +1,7 @@
 """The worker process: requests in, answers out, and no orphan."""
 
 import gzip
+import io
 import json
 import os
 import struct
@@ -17,6 +18,7 @@ import pytest
 
 from bnn_core import Digits, RunConfig
 from bnn_core.bench import random_network
+from bnn_core.commands.worker import Worker
 from bnn_core.runs.folder import EventLog, RunFolder
 
 ROOT = Path(__file__).parents[3]
@@ -185,6 +187,16 @@ def test_the_end_of_input_saves_the_run_and_ends_the_process(
     run = RunFolder(folder)
     assert run.state() == "stopped"
     assert run.resumable
+
+
+def test_what_is_asked_of_an_ending_worker_is_not_begun(tmp_path: Path, data: Path) -> None:
+    request = {"command": "run", "folder": str(tmp_path / "run"), "config": CONFIG, "data": str(data)}
+    answers = io.StringIO()
+    worker = Worker(io.StringIO(json.dumps(request) + "\n"), answers)
+    worker._read()  # the request, and the end of input
+    worker.serve()
+    assert [json.loads(line)["status"] for line in answers.getvalue().splitlines()] == ["ready"]
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_cannot_be_done_is_refused_and_the_worker_lives_on(

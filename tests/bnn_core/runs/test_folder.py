@@ -18,9 +18,12 @@ from bnn_core.events import EpochEnded, Event, Progress
 from bnn_core.names import SnapshotName
 from bnn_core.runs import checkpoints
 from bnn_core.runs import writer as run_writer
+from bnn_core.runs.branch import branch_run
 from bnn_core.runs.find import find_run, list_runs
 from bnn_core.runs.folder import EventLog, RunFolder
+from bnn_core.runs.past import Moment
 from bnn_core.runs.writer import _thin, record_run, resume_run
+from bnn_core.training import run as training_run
 from tests.bnn_core.records import stable
 
 
@@ -225,6 +228,32 @@ def test_resuming_what_cannot_be_resumed_is_refused(whole: Path, mnist: Digits, 
         list(resume_run(broken, _small(mnist)))
     # A refusal touches nothing.
     assert (broken / "events.jsonl").read_bytes() == b"".join(log[:-1])
+
+
+def test_what_batch_norm_cannot_train_is_refused_and_left_alone(
+    small_run: RunConfig, mnist: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_run.updated({"network.variant": "threshold", "phase2.batch": 1})
+    with pytest.raises(InputError, match=r"^phase2\.batch is 1: allowed is 2 or more"):
+        list(record_run(config, _small(mnist), tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    # A run that was begun all the same, and died of it in phase 2.
+    for module in (run_writer, training_run):
+        monkeypatch.setattr(module, "check_batches", lambda *_: None)
+    with pytest.raises(ValueError, match="more than 1 value"):
+        list(record_run(config, _small(mnist), tmp_path / "run"))
+    monkeypatch.undo()
+    before = (tmp_path / "run" / "events.jsonl").read_bytes()
+    with pytest.raises(InputError, match=r"^phase2\.batch is 1: allowed is 2 or more"):
+        list(resume_run(tmp_path / "run", _small(mnist)))
+    assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
+    with pytest.raises(InputError, match=r"^phase2\.batch is 1: allowed is 2 or more"):
+        list(branch_run(tmp_path / "run", tmp_path / "branch", Moment(2, 0), {}, _small(mnist)))
+    assert not (tmp_path / "branch").exists()
+    # What it has learned is not lost.
+    batch = {"phase2.batch": 50}
+    list(branch_run(tmp_path / "run", tmp_path / "branch", Moment(2, 0), batch, _small(mnist)))
+    assert RunFolder(tmp_path / "branch").state() == "finished"
 
 
 def test_a_run_has_one_writer(whole: Path, small_run: RunConfig, mnist: Digits, tmp_path: Path) -> None:

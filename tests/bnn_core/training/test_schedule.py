@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bnn_core import InputError, RunConfig
 from bnn_core.config import CompressionConfig, PhaseConfig
-from bnn_core.training.schedule import Place, compression_gain, learning_rate, share_done
+from bnn_core.training.schedule import (
+    Place,
+    check_batches,
+    compression_gain,
+    learning_rate,
+    share_done,
+    steps_an_epoch,
+)
 
 
 def phase(decay: str) -> PhaseConfig:
@@ -39,6 +47,27 @@ def test_the_gain_goes_from_start_to_end_by_equal_factors(start: float, end: flo
     assert compression_gain(compression, 1) == pytest.approx(end)
     there = math.log(compression_gain(compression, share))
     assert there == pytest.approx((1 - share) * math.log(start) + share * math.log(end), abs=1e-9)
+
+
+@given(digits=st.integers(2, 2000), batch=st.integers(2, 2000), least=st.integers(1, 2))
+def test_only_a_last_batch_that_is_too_small_joins_the_one_before(
+    digits: int, batch: int, least: int
+) -> None:
+    whole, rest = divmod(digits, batch)
+    joins = whole > 0 and rest < least
+    assert steps_an_epoch(digits, batch, least) == whole + (not joins)
+
+
+@pytest.mark.parametrize("batch_norm", [{"network.variant": "threshold"}, {"network.constant_units": 4}])
+def test_batch_norm_is_refused_a_single_digit_a_step(batch_norm: dict[str, object]) -> None:
+    one = {"phase1.batch": 1, "phase2.batch": 1}
+    check_batches(RunConfig().updated(one), 100)
+    check_batches(RunConfig().updated({**batch_norm, **one, "phase2.epochs": 0}), 100)
+    check_batches(RunConfig().updated({**batch_norm, "phase1.batch": 1, "phase2.batch": 2}), 100)
+    with pytest.raises(InputError, match=r"^phase2.batch is 1: allowed is 2 or more where phase 2 .*-norm"):
+        check_batches(RunConfig().updated({**batch_norm, **one}), 100)
+    with pytest.raises(InputError, match=r"^data.train_digits is 1: allowed is 2 or more"):
+        check_batches(RunConfig().updated(batch_norm), 1)
 
 
 def test_a_phase_without_steps_has_no_share() -> None:

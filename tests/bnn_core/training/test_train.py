@@ -2,26 +2,34 @@
 
 import itertools
 import json
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
-from bnn_core.config import field_spec
+from bnn_core.config import field_spec, field_specs
 from bnn_core.events import (
     Checkpoint,
     EpochEnded,
     Event,
     PhaseEnded,
+    PhaseStarted,
     Progress,
     RunEnded,
     SettingsChanged,
     Snapshot,
 )
+from bnn_core.runs.checkpoints import load_checkpoint
+from bnn_core.runs.folder import RunFolder
+from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.run import Run
 from bnn_core.training.schedule import learning_rate
 from tests.bnn_core.records import stable
@@ -331,6 +339,128 @@ def test_every_live_setting_acts(small: Digits, tiny_config: RunConfig, field: s
     for a, b in zip(plain[:at], changed[:at], strict=True):
         assert stable(a.record()) == stable(b.record())
     assert stable(plain[at].record()) != stable(changed[at].record())
+
+
+@pytest.fixture(params=[{"network.variant": "threshold"}, {"network.constant_units": 4}])
+def one_left(request: pytest.FixtureRequest, tiny_config: RunConfig) -> RunConfig:
+    """Batch-norm, and one digit that is left by an epoch's three batches."""
+    return tiny_config.updated({**request.param, "data.train_digits": 301})
+
+
+def test_a_last_digit_joins_the_batch_before_where_batch_norm_trains(
+    small: Digits, one_left: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[int, int, float]] = []
+    step = Run.step
+
+    def watched(run: Run, batch: torch.Tensor) -> float:
+        taken.append((run.place.phase, len(batch), run.learning_rate))
+        return step(run, batch)
+
+    monkeypatch.setattr(Run, "step", watched)
+    events = list(train(one_left, small, threads=1))
+    sizes = [[size for phase, size, _ in taken if phase == each] for each in (1, 2)]
+    assert sizes == [[100, 100, 100, 1] * 2, [100, 100, 101] * 2]
+    assert [e.steps for e in events if isinstance(e, PhaseStarted)] == [4, 3]
+    assert [e.step for e in events if isinstance(e, Snapshot) and e.epoch] == [4, 8, 3, 6]
+    rates = [rate for phase, _, rate in taken if phase == 2]
+    assert rates == [learning_rate(one_left.phase2, done, 6) for done in range(6)]
+    # It goes on from anywhere as if nothing had happened.
+    for place, checkpoint in enumerate(events):
+        if isinstance(checkpoint, Checkpoint):
+            again = list(train(one_left, small, checkpoint=checkpoint, threads=1))
+            assert records(again) == records(events[place + 1 :])
+
+
+def test_a_run_that_paused_before_its_last_digit_once_goes_on(small: Digits, one_left: RunConfig) -> None:
+    """Three steps were over when that digit was a fourth one's; now they are all."""
+    control = Control()
+    *_, paused, _ = _until(train(one_left, small, control=control, threads=1), control, step=2)
+    assert isinstance(paused, Checkpoint)
+    paused.state["place"]["step"] = 3
+    end = list(train(one_left, small, checkpoint=paused, threads=1))[-1]
+    assert isinstance(end, RunEnded)
+    assert end.status == "finished"
+
+
+def _until(events: Iterator[Event], control: Control, *, step: int) -> Iterator[Event]:
+    """Stop in phase 2, after the first snapshot at or after that step."""
+    for event in events:
+        yield event
+        if isinstance(event, Snapshot) and event.phase == 2 and event.step >= step:
+            control.stop()
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+@pytest.mark.parametrize("what", ["loss", "network"])
+def test_a_run_that_diverges_fails_and_says_what_to_lower(
+    small: Digits,
+    tiny_config: RunConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: int,
+    what: str,
+) -> None:
+    step = Run.step
+
+    def diverging(run: Run, batch: torch.Tensor) -> float:
+        loss = step(run, batch)
+        if (run.place.phase, run.place.epoch, run.place.step) != (phase, 1, 24):
+            return loss
+        if what == "loss":
+            return math.inf
+        run.learner.network.weights[0].data[3, 5] = math.nan
+        return loss
+
+    monkeypatch.setattr(Run, "step", diverging)
+    allowed = r"lower phase1.learning_rate \(0.01\) or compression.gain_end \(2\)"
+    hint = allowed if phase == 1 else r"lower phase2.learning_rate \(0.005\), in"
+    with pytest.raises(InputError, match=rf"^The {what} is not finite any more, in phase {phase}, .*{hint}"):
+        list(record_run(tiny_config, small, tmp_path / "run", threads=1))
+    run = RunFolder(tmp_path / "run")
+    assert run.state() == "failed"
+    assert "is not finite any more" in run.events()[-1]["reason"]
+    for line in (tmp_path / "run" / "events.jsonl").read_text("utf-8").splitlines():
+        json.loads(line, parse_constant=pytest.fail)  # NaN, Infinity
+    kept = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors")
+    assert all(np.isfinite(array).all() for array in kept.tensors.values())
+    monkeypatch.undo()
+    list(resume_run(tmp_path / "run", small))
+    assert run.state() == "finished"
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(data=st.data(), digits=st.integers(100, 600))
+def test_no_setting_raises_anything_but_a_sentence_before_the_first_step(
+    small: Digits, data: st.DataObject, digits: int
+) -> None:
+    changes: dict[str, object] = {
+        "data.train_digits": digits,
+        "network.hidden": data.draw(st.lists(st.integers(8, 16), min_size=1, max_size=3)),
+        "network.constant_units": data.draw(st.sampled_from([0, 0, 1, 4])),
+        "phase1.epochs": 1,
+        "phase2.epochs": 1,
+    }
+    for spec in field_specs():
+        if spec.path in changes or spec.path == "seed":
+            continue
+        if spec.path.endswith(".batch"):
+            near = (1, 2, digits - 1, digits, digits + 1, (digits - 1) // 2, 100, 10_000)
+            changes[spec.path] = data.draw(st.sampled_from(near))
+        elif spec.kind in ("choice", "bool"):
+            changes[spec.path] = data.draw(st.sampled_from(spec.choices or (False, True)))
+        else:
+            extremes = st.sampled_from([spec.minimum, spec.default, spec.maximum])
+            changes[spec.path] = data.draw(extremes)
+    events: list[Event] = []
+    try:
+        events += train(RunConfig().updated(changes), small, threads=1)
+    except InputError:
+        assert not events
+    else:
+        assert isinstance(events[-1], RunEnded)
+        assert events[-1].status == "finished"
 
 
 def test_every_event_is_a_json_record(small: Digits, tiny_config: RunConfig) -> None:

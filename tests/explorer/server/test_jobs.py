@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import struct
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import pytest
 from bnn_core import InputError, RunConfig
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment
+from bnn_core.runs.writer import make_folder, write_config
+from explorer.server import worker_process
 from explorer.server.jobs import JobManager, Jobs
 from explorer.server.worker_process import Answer
 from tests.explorer import fake_worker
@@ -79,13 +82,28 @@ def test_a_branch_is_handed_over_with_its_moment_and_changes(
 
 
 def test_what_is_over_the_machines_budget_is_not_started(
-    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+    manager: JobManager, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BNN_BUDGET", "5")
     with pytest.raises(InputError, match="BNN_BUDGET"):
         manager.start(CONFIG)
     with pytest.raises(InputError, match="BNN_BUDGET"):
         manager.branch(Path("parent"), Moment(2, 1), CONFIG, {})
+    make_folder(runs / "begun")
+    write_config(CONFIG, runs / "begun")
+    with pytest.raises(InputError, match="BNN_BUDGET"):
+        manager.resume_run(runs / "begun")
+    with pytest.raises(InputError, match="is no run folder"):
+        manager.resume_run(runs / "none")
+    assert manager.jobs().worker == "none"
+    monkeypatch.setenv("BNN_BUDGET", "5000")
+    manager.resume_run(runs / "begun")
+    wait(manager, "begun", "running")
+
+
+def test_what_cannot_be_trained_is_not_started(manager: JobManager) -> None:
+    with pytest.raises(InputError, match=r"^phase2.batch is 1: allowed is 2 or more"):
+        manager.start(CONFIG.updated({"network.variant": "threshold", "phase2.batch": 1}))
     assert manager.jobs().worker == "none"
 
 
@@ -139,6 +157,53 @@ def test_a_dead_worker_leaves_its_run_interrupted_and_is_replaced(manager: JobMa
     wait(manager, second, "stopped")
     manager.resume_run(runs / first)
     wait(manager, first, "running")
+
+
+@pytest.mark.parametrize("leaving", ["last", "deaf"])
+def test_what_a_leaving_worker_has_not_answered_goes_to_the_next_one(
+    manager: JobManager, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaving: str
+) -> None:
+    monkeypatch.setattr(worker_process, "CLOSE_SECONDS", 0.0)
+    first = manager.start(CONFIG, label=leaving)
+    wait(manager, first, "running")
+    second, third = manager.start(CONFIG), manager.start(CONFIG)
+    manager.stop(first)
+    jobs = wait(manager, second, "running")
+    assert jobs.ended[first].state == "stopped"
+    assert [job.id for job in jobs.queue] == [third]
+    manager.stop(second)
+    wait(manager, third, "running")
+    manager.stop(third)
+    wait(manager, third, "stopped")
+    # So does a Resume.
+    manager.resume_run(runs / first, label=leaving)
+    wait(manager, first, "running")
+    manager.resume_run(runs / second)
+    manager.stop(first)
+    wait(manager, second, "running")
+    assert [commands(tmp_path).count(command) for command in ("run", "resume_run")] == [3, 2]
+
+
+def test_what_a_starting_run_was_told_goes_with_it_to_the_next_worker(
+    manager: JobManager, tmp_path: Path
+) -> None:
+    run = manager.start(CONFIG, label="choke once")
+    manager.pause(run)
+    manager.step(run)
+    wait(manager, run, "running")
+    manager.stop(run)
+    wait(manager, run, "stopped")
+    assert commands(tmp_path) == ["run", "run", "pause", "step", "stop"]
+
+
+def test_a_request_that_ends_two_workers_has_failed(manager: JobManager, tmp_path: Path) -> None:
+    first = manager.start(CONFIG, label="choke")
+    second = manager.start(CONFIG)
+    jobs = wait(manager, second, "running")
+    assert jobs.ended[first].state == "failed"
+    assert "exit code 3" in str(jobs.ended[first].reason)
+    assert "the last words" in str(jobs.ended[first].reason)
+    assert commands(tmp_path) == ["run"] * 3
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are named by number there")
@@ -229,8 +294,15 @@ def test_without_training_nothing_starts(manager: JobManager, monkeypatch: pytes
     assert not manager.available
     manager.warm_up()
     assert manager.jobs().worker == "none"
-    with pytest.raises(InputError, match="BNN_TRAINING=off"):
-        manager.start(CONFIG)
+    for text, says in (("off", "BNN_TRAINING=off"), ("nein", "BNN_TRAINING is 'nein': allowed is on")):
+        monkeypatch.setenv("BNN_TRAINING", text)
+        for refused in (
+            lambda: manager.start(CONFIG),
+            lambda: manager.branch(Path("parent"), Moment(2, 1), CONFIG, {}),
+            lambda: manager.resume_run(Path("run")),
+        ):
+            with pytest.raises(InputError, match=says):
+                refused()
     monkeypatch.delenv("BNN_TRAINING")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install torch"):
@@ -297,5 +369,22 @@ def test_the_real_worker_trains_and_resumes(runs: Path, tiny_data: Path) -> None
         assert manager.wait_for(lambda jobs: run in jobs.ended, 60)
         assert manager.jobs().ended[run].state == "finished", manager.jobs()
         assert RunFolder(runs / run).state() == "finished"
+    finally:
+        manager.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX only: SIGTERM")
+def test_what_the_real_worker_leaves_when_it_is_told_to_end_goes_to_the_next_one(
+    runs: Path, tiny_data: Path
+) -> None:
+    config = RunConfig().updated({"network.hidden": [16], "phase1.epochs": 1, "phase2.epochs": 1})
+    manager = JobManager()
+    try:
+        first = manager.start(config.updated({"phase1.epochs": 2000}), data=str(tiny_data))
+        second = manager.start(config, data=str(tiny_data))
+        assert manager.wait_for(lambda jobs: jobs.find(first).state == "running", 60)
+        os.kill(manager._worker._process.pid, signal.SIGTERM)
+        assert manager.wait_for(lambda jobs: second in jobs.ended, 60), manager.jobs()
+        assert [manager.jobs().ended[run].state for run in (first, second)] == ["stopped", "finished"]
     finally:
         manager.close()

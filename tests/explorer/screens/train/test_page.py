@@ -510,10 +510,13 @@ def test_over_the_budget_start_is_refused_with_a_sentence(
     assert url(at) == {}
 
 
-def test_without_training_it_says_how_to_get_it(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BNN_TRAINING", "off")
+@pytest.mark.parametrize(("text", "says"), [("off", "BNN_TRAINING=off"), ("n", "allowed is on, 1")])
+def test_without_training_it_says_how_to_get_it(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    monkeypatch.setenv("BNN_TRAINING", text)
     at = open_page()
-    assert "BNN_TRAINING=off" in notes(at)[0]
+    assert says in notes(at)[0]
     assert at.button(key="train_start").disabled
 
 
