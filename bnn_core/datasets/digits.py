@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.datasets.idx import read_idx
+from bnn_core.datasets.regular import open_regular
 from bnn_core.errors import InputError
 
 MNIST_FOLDER = Path(__file__).parent / "mnist"
@@ -163,7 +164,7 @@ def load_mnist() -> Digits:
     for name, wanted in MNIST_SHA256.items():
         path = MNIST_FOLDER / name
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 came = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -5,23 +5,30 @@ pixels so that their centre of mass lies in the middle. A network trained on suc
 they are treated alike. (Measured on all 10,000 test digits: the larger side is 20 in 9,997 of them, and the
 centre of mass, in pixel indices, lies within 13.5 to 14.5 both ways: the middle is index 14 = side / 2.)
 
-A file is not trusted: its type is told by its content, and its size is bounded before anything is decoded.
+A file is not trusted: its type is told by its content, what decoding costs is bounded before anything is
+decoded (see `container`), one picture is decoded at a time, and a large one is reduced a band at a time. So
+any file takes less than 300 MB and about a second.
 """
 
 import io
-import warnings
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, UnidentifiedImageError
 
+from bnn_core.datasets.container import Stripped, check_size, kind_of, strip
+from bnn_core.datasets.regular import open_regular
 from bnn_core.errors import InputError
 
 MAX_FILE_BYTES = 10_000_000
-MAX_PIXELS = 50_000_000
-"""A phone's photograph has 12 to 50 million; below Pillow's own limit."""
+
+MAX_WAIT_SECONDS = 20.0
+"""One picture is decoded at a time in a process; who waits longer is told so."""
 
 MIN_CONTRAST = 24.0
 """Ink must differ from its background by so many of 255 grey levels, or the picture is blank."""
@@ -30,9 +37,19 @@ SMALL_LEVEL = 16.0 / 255.0
 """Ink below this share of the fullest ink does not count for the crop; MNIST's boxes hold there."""
 
 _FULL = 240.0  # ink this dark is full as it is: MNIST's own digits (peak 254 or 255) stay untouched
-_FORMATS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 _THIN, _USUAL = 1.0, 1.6  # widths of strokes, in pixels of a digit of 28 x 28
 _MARGIN = 2  # pixels of the result around the crop, so that faint fringes of the strokes are kept
+_BAND = 1 << 19  # pixels that are composited and averaged at a time
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # what sets a picture upright, by the orientation that EXIF records
+_decoding = threading.Lock()
 
 Floats = NDArray[np.float32]
 
@@ -44,7 +61,7 @@ def load_image(path: str | Path, side: int = 28) -> NDArray[np.uint8]:
         InputError: The file cannot be read, and whatever `decode_image` refuses.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -66,20 +83,30 @@ def decode_image(content: bytes, *, name: str = "The picture", side: int = 28) -
         uint8 (side, side), 0 is the background, 255 full ink.
 
     Raises:
-        InputError: Too large, neither PNG nor JPEG, damaged, or blank.
+        InputError: Too large, neither PNG nor JPEG, damaged, or blank; or others are being decoded for
+            `MAX_WAIT_SECONDS`.
     """
     if len(content) > MAX_FILE_BYTES:
         raise InputError(f"{name} is larger than the {MAX_FILE_BYTES / 1e6:.0f} MB that are allowed.")
-    kind = next((kind for magic, kind in _FORMATS.items() if content.startswith(magic)), None)
-    if kind is None:
-        raise InputError(f"{name} is neither a PNG nor a JPEG picture; allowed are these two.")
-    rasters = _decode(content, kind, name, side)
-    for raster in rasters[:-1]:
-        try:
-            return _normalise(raster, None, side, name)
-        except _Blank:
-            pass
-    return _normalise(rasters[-1], None, side, name)
+    kind = kind_of(content, name)
+    if not _decoding.acquire(timeout=MAX_WAIT_SECONDS):
+        raise InputError(
+            f"{name} was not read: other pictures have been in the way for {MAX_WAIT_SECONDS:.0f} seconds, "
+            "the most that is waited; try again."
+        )
+    try:
+        for raster in _rasters(strip(content, kind, name), side):
+            with suppress(_Blank):
+                return _normalise(raster, None, side, name)
+        raise _Blank(name)
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:  # its own words hold an address in memory
+        raise InputError(f"{name} is a damaged {kind} picture (its header makes no sense).") from error
+    except Exception as error:  # whatever a decoder trips over is the fault of the picture
+        raise InputError(f"{name} is a damaged {kind} picture ({error}).") from error
+    finally:
+        _decoding.release()
 
 
 def from_raster(
@@ -103,62 +130,64 @@ def from_raster(
         raise InputError(
             f"The raster is {array.dtype} of shape {array.shape}; allowed is uint8 of shape (rows, columns)."
         )
-    _check_pixels(array.shape[1], array.shape[0], "The raster")
+    check_size(array.shape[1], array.shape[0], "The raster")
     return _normalise(_reduced(Image.fromarray(array), side), ink_is_light, side, "The raster")
 
 
 class _Blank(InputError):
     """No ink."""
 
-
-def _check_pixels(width: int, height: int, name: str) -> None:
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name} has {width} x {height} pixels; "
-            f"allowed are at most {MAX_PIXELS / 1e6:.0f} million pixels."
-        )
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is blank: no ink stands out from its background.")
 
 
-def _decode(content: bytes, kind: str, name: str, side: int) -> list[Floats]:
+def _rasters(picture: Stripped, side: int) -> Iterator[Floats]:
     """Grey levels 0 to 255: one raster, or two (on white, on black) for a transparent picture."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the pixels are counted below, and by Pillow's own error
-            image: Image.Image = Image.open(io.BytesIO(content), formats=(kind,))
-            _check_pixels(image.width, image.height, name)
-            if kind == "JPEG":
-                # Decodes a large photograph at a fraction of its size.
-                image.draft("L", (16 * side, 16 * side))
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            if image.mode.startswith(("I", "F")):  # 16 bits a pixel
-                deep = np.asarray(image).astype(np.float32) / 257.0
-                return [_reduced(Image.fromarray(deep), side)]
-            if image.has_transparency_data:
-                colours = image.convert("RGBA")
-                grounds = [Image.new("RGBA", image.size, ground) for ground in ("white", "black")]
-                return [
-                    _reduced(Image.alpha_composite(ground, colours).convert("L"), side) for ground in grounds
-                ]
-            if image.mode == "P" or image.mode == "CMYK":
-                image = image.convert("RGB")
-            return [_reduced(image.convert("L"), side)]
-    except InputError:
-        raise
-    except Image.DecompressionBombError:
-        raise InputError(
-            f"{name} has too many pixels; allowed are at most {MAX_PIXELS / 1e6:.0f} million pixels."
-        ) from None
-    except Exception as error:  # whatever a decoder trips over is the fault of the picture
-        raise InputError(f"{name} is a damaged {kind} picture ({error}).") from error
+    with Image.open(io.BytesIO(picture.content), formats=(picture.kind,)) as image:
+        if picture.kind == "JPEG":
+            image.draft("L", (16 * side, 16 * side))  # decodes a large photograph at a fraction of its size
+        image.load()
+        deep = image.mode.startswith(("I", "F"))  # 16 bits a pixel
+        grounds = ("white", "black") if image.has_transparency_data and not deep else (None,)
+        for ground in grounds:
+            yield _reduced(image, side, picture.orientation, ground)
 
 
-def _reduced(image: Image.Image, side: int) -> Floats:
-    """Grey levels, less than 16 sides wide: blocks of pixels are averaged, which takes noise away too."""
-    factor = max(image.size) // (8 * side)
-    if factor > 1:
-        image = image.convert("F").reduce(factor)
-    return np.asarray(image, np.float32)
+def _reduced(image: Image.Image, side: int, orientation: int = 1, ground: str | None = None) -> Floats:
+    """Upright grey levels, less than 16 sides wide: blocks of pixels are averaged, which takes noise away.
+
+    A band of whole rows of blocks at a time: of a large picture nothing is held but the picture itself.
+    """
+    sideways, backwards = orientation >= 5, orientation in (3, 4, 7, 8)
+    width, height = image.size[::-1] if sideways else image.size
+    factor = max(1, max(width, height) // (8 * side))
+    result = np.empty((-(-height // factor), -(-width // factor)), np.float32)
+    step = factor * max(1, _BAND // (width * factor))
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        first, last = (height - bottom, height - top) if backwards else (top, bottom)
+        band = image.crop((first, 0, last, width) if sideways else (0, first, width, last))
+        if orientation in _TURNS:
+            band = band.transpose(_TURNS[orientation])
+        band = _grey(band, ground)
+        if factor > 1:
+            band = band.convert("F").reduce(factor)
+        result[top // factor : -(-bottom // factor)] = np.asarray(band)
+    return result
+
+
+def _grey(image: Image.Image, ground: str | None) -> Image.Image:
+    """Grey levels 0 to 255, of mode L or F; what is transparent lies on the ground."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(np.asarray(image).astype(np.float32) / 257.0)
+    if ground is not None:
+        colours = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, ground)
+        paper.paste(colours, mask=colours)  # on an opaque ground the same as alpha_composite, and faster
+        return paper.convert("L")
+    if image.mode in ("P", "CMYK"):
+        image = image.convert("RGB")
+    return image.convert("L")
 
 
 def _normalise(grey: Floats, ink_is_light: bool | None, side: int, name: str) -> NDArray[np.uint8]:
@@ -207,18 +236,20 @@ def _ink(grey: Floats, ink_is_light: bool | None, name: str) -> tuple[Floats, fl
     else:  # a drawing may cover its border
         middle = float(np.median(grey))
         ground = min(ground, middle) if ink_is_light else max(ground, middle)
-    ink = np.maximum(grey - ground if ink_is_light else ground - grey, 0.0)
+    ink = grey - ground if ink_is_light else ground - grey
+    np.maximum(ink, 0.0, out=ink)
     peak = float(ink.max())
     if peak < MIN_CONTRAST:
-        raise _Blank(f"{name} is blank: no ink stands out from its background.")
+        raise _Blank(name)
 
     # Paper, light and lens are uneven: what the border shows of that is not ink.
     noise = min(3.0 * float(np.quantile(np.abs(border - ground), 0.75)), 0.4 * peak)
     level = max(SMALL_LEVEL * peak, noise)
     ink[ink < noise] = 0.0
     if peak < _FULL:
-        ink, level = ink * (255.0 / peak), level * (255.0 / peak)
-    return ink.astype(np.float32), level
+        ink *= 255.0 / peak
+        level *= 255.0 / peak
+    return ink, level
 
 
 def _crop(ink: Floats, level: float, side: int) -> tuple[int, int, int, int]:
@@ -247,9 +278,19 @@ def _thickened(ink: Floats, scale: float) -> Floats:
     if width >= _THIN:
         return ink
     grown = 2 * round((_USUAL - width) / scale / 2.0) + 1  # pixels of the picture, an odd number
-    return np.asarray(
-        Image.fromarray(np.rint(ink).astype(np.uint8)).filter(ImageFilter.MaxFilter(grown)), np.float32
-    )
+    return _spread(np.rint(ink).astype(np.uint8), grown // 2).astype(np.float32)
+
+
+def _spread(ink: NDArray[np.uint8], reach: int) -> NDArray[np.uint8]:
+    """The largest of each square of 2 reach + 1 pixels a side, in time that hardly grows with the reach."""
+    for _ in range(2):
+        ink = np.pad(ink.T, ((reach, reach), (0, 0)))
+        seen = 1  # rows that each row already covers
+        while seen <= 2 * reach:
+            more = min(seen, 2 * reach + 1 - seen)
+            ink = np.maximum(ink[:-more], ink[more:])
+            seen += more
+    return ink
 
 
 def _stretched(patch: Floats) -> Floats:

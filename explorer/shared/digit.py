@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bnn_core import InputError
-from bnn_core.datasets.image import decode_image, from_raster
+from bnn_core.datasets.image import MAX_FILE_BYTES, decode_image, from_raster
 from explorer.components.bit_matrix import bit_matrix
 from explorer.components.digit_pad import digit_pad
 from explorer.server.answers import search
@@ -21,7 +21,7 @@ from explorer.shared.thumbs import show_digits
 PER_PAGE = 57
 """Digits on a page of the search: three rows of a wide dialogue."""
 
-UPLOAD_MB = 10
+UPLOAD_MB = MAX_FILE_BYTES // 1_000_000
 """The largest picture that is taken, in megabytes."""
 
 _UPLOADED = "explorer_uploaded"
