@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_core.datasets import digits, load_digits
+from bnn_core.datasets import digits
 from bnn_core.datasets import idx as module
+from bnn_core.datasets.digits import load_digits
 from bnn_core.datasets.idx import MAX_RATIO, read_idx
 from bnn_core.errors import InputError
 

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
 
-from bnn_core.datasets import container, decode_image, load_image
+from bnn_core.datasets import container
 from bnn_core.datasets import image as module
+from bnn_core.datasets.image import decode_image, load_image
 from bnn_core.errors import InputError
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
