@@ -335,7 +335,7 @@ def test_pngs_with_another_header_give_a_digit_or_a_sentence(content, at, put):
 MEASURED = """
 import re, sys
 from pathlib import Path
-from bnn_core.datasets import load_image
+from bnn_core.datasets.image import load_image
 from bnn_core.errors import InputError
 def peak():  # as getrusage, but without what the parent had before it became this process
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
