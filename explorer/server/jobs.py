@@ -218,7 +218,7 @@ class JobManager:
         """Let a paused run go on."""
         self._tell(run_id, {"command": "resume"})
 
-    def step(self, run_id: str) -> None:
+    def one_epoch(self, run_id: str) -> None:
         """Let the run go on to the end of its epoch, and hold there."""
         self._tell(run_id, {"command": "step"})
 

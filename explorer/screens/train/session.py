@@ -314,7 +314,7 @@ def start(held: Session, *, one_epoch: bool = False) -> None:
     """Start what is planned."""
     run = manager().start(held.plan.config, label=held.plan.command, name=held.plan.preset)
     if one_epoch:
-        manager().step(run)
+        manager().one_epoch(run)
     show_run(held, run, loaded=True)
 
 

@@ -51,7 +51,7 @@ def buttons(held: Session, shown: Shown) -> None:
             act(held, words.RESUME, "go_on", lambda: jobs.resume(run), type="primary", icon=PLAY)
         else:
             act(held, words.PAUSE, "pause", lambda: jobs.pause(run), type="primary", icon=PAUSE)
-        act(held, words.ONE_EPOCH, "step", lambda: jobs.step(run), help=words.ONE_EPOCH_HELP)
+        act(held, words.ONE_EPOCH, "step", lambda: jobs.one_epoch(run), help=words.ONE_EPOCH_HELP)
         act(held, words.STOP, "stop", lambda: jobs.stop(run), help=words.STOP_HELP)
         return
     if shown.status == "waiting":

@@ -121,7 +121,7 @@ def test_a_waiting_run_can_be_taken_out(manager: JobManager, tmp_path: Path) -> 
 def test_commands_reach_the_run_under_way_and_no_other(manager: JobManager, tmp_path: Path) -> None:
     run = manager.start(CONFIG)
     # Told before it has started: kept until it has.
-    manager.step(run)
+    manager.one_epoch(run)
     wait(manager, run, "running")
     manager.pause(run)
     manager.resume(run)
@@ -189,7 +189,7 @@ def test_what_a_starting_run_was_told_goes_with_it_to_the_next_worker(
 ) -> None:
     run = manager.start(CONFIG, label="choke once")
     manager.pause(run)
-    manager.step(run)
+    manager.one_epoch(run)
     wait(manager, run, "running")
     manager.stop(run)
     wait(manager, run, "stopped")
@@ -360,7 +360,7 @@ def test_the_real_worker_trains_and_resumes(runs: Path, tiny_data: Path) -> None
     manager = JobManager()
     try:
         run = manager.start(config, label="test", name="tiny", data=str(tiny_data))
-        manager.step(run)
+        manager.one_epoch(run)
         assert manager.wait_for(lambda jobs: jobs.current is not None and jobs.current.state == "running", 60)
         manager.stop(run)
         assert manager.wait_for(lambda jobs: run in jobs.ended, 60)
