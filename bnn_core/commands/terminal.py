@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bnn_core import events
 from bnn_core.config import RunConfig
+from bnn_core.training import events
 from bnn_core.training.control import Control
 
 _OTHER_BITS = (

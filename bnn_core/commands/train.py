@@ -13,7 +13,6 @@ import typer
 from bnn_core.commands import terminal
 from bnn_core.commands.options import Data, Json, Out, Threads, digits_of
 from bnn_core.config import RunConfig, parse_assignments
-from bnn_core.events import Event
 from bnn_core.names import new_branch_id, new_run_id, runs_root
 from bnn_core.presets import PRESETS, preset
 from bnn_core.runs.branch import branch_config, branch_run
@@ -22,6 +21,7 @@ from bnn_core.runs.past import parse_moment
 from bnn_core.runs.recompute import way_back
 from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control
+from bnn_core.training.events import Event
 
 
 def train(

@@ -41,13 +41,13 @@ from bnn_core.commands.options import digits_of
 from bnn_core.config import RunConfig
 from bnn_core.datasets.digits import load_mnist
 from bnn_core.errors import InputError
-from bnn_core.events import Event
 from bnn_core.names import LOG_FILE
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.branch import branch_run
 from bnn_core.runs.past import parse_moment
 from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control
+from bnn_core.training.events import Event
 
 _RUNS = ("run", "resume_run", "branch")
 _QUEUED = (*_RUNS, "measure")

@@ -9,7 +9,6 @@ from pathlib import Path
 from bnn_core.bench.machine import processor_name
 from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
-from bnn_core.events import Event
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.network.construct import constant_margin
 from bnn_core.network.faults import error_under_faults
@@ -18,6 +17,7 @@ from bnn_core.reproduce.results import Record
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.control import Control
+from bnn_core.training.events import Event
 
 INPUT_RATES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
 WEIGHT_RATES = (*INPUT_RATES, 0.3)

@@ -9,5 +9,5 @@
     branch        a new run that leaves another one there
     ship          a finished run as one of the networks that come with the project
 
-Its files and ids are named in :mod:`bnn_core.names`, its records in :mod:`bnn_core.events`.
+Its files and ids are named in :mod:`bnn_core.names`, its records in :mod:`bnn_core.training.events`.
 """

@@ -17,7 +17,6 @@ from typing import Any
 from bnn_core.config import FieldSpec, RunConfig, field_specs
 from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
-from bnn_core.events import Branched, Event
 from bnn_core.files import write_atomically
 from bnn_core.names import CHECKPOINTS, EVENTS_FILE, REAL_FILE, SNAPSHOTS, SnapshotName
 from bnn_core.runs.checkpoints import kept_name, nearest
@@ -34,6 +33,7 @@ from bnn_core.runs.writer import (
     write_config,
 )
 from bnn_core.training.control import Control
+from bnn_core.training.events import Branched, Event
 
 
 def refusal(spec: FieldSpec, moment: Moment) -> str | None:

@@ -16,10 +16,10 @@ from safetensors.numpy import save
 
 from bnn_core.config import RunConfig
 from bnn_core.errors import InputError
-from bnn_core.events import Checkpoint
 from bnn_core.files import read_tensors, write_atomically
 from bnn_core.names import CHECKPOINT_FILE, CHECKPOINTS
 from bnn_core.runs.past import Moment
+from bnn_core.training.events import Checkpoint
 
 KEPT_IN_BETWEEN = 4
 KEPT_BYTES = 256 << 20

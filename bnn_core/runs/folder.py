@@ -2,7 +2,7 @@
 
     <root>/<id>/
       config.json              the configuration
-      events.jsonl             one record a line, see bnn_core.events
+      events.jsonl             one record a line, see bnn_core.training.events
       snapshots/*.safetensors  model files: all bits as they stood then
       checkpoint.safetensors   the latest place to resume from; checkpoints/: some to branch from
       real.safetensors         phase 1's real network

@@ -15,12 +15,12 @@ import numpy as np
 
 from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
-from bnn_core.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.checkpoints import Position, load_checkpoint, nearest, position_of
 from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, Record, segments, until
 from bnn_core.training.control import Control
+from bnn_core.training.events import Checkpoint, Event, Progress, Recomputed, Recomputing, RunEnded, Snapshot
 
 START: Position = (1, 0, 0)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bnn_core.errors import InputError
-from bnn_core.events import Progress
 from bnn_core.files import write_atomically
 from bnn_core.models import MODELS_FOLDER
 from bnn_core.names import CARD_FILE, CONFIG_FILE, EVENTS_FILE, MODEL_FILE, REAL_FILE, SNAPSHOTS, is_run_id
 from bnn_core.runs.folder import RunFolder
+from bnn_core.training.events import Progress
 
 
 def ship(

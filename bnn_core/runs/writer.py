@@ -19,7 +19,14 @@ from bnn_core import names
 from bnn_core.config import RunConfig
 from bnn_core.datasets.digits import Digits, split
 from bnn_core.errors import InputError
-from bnn_core.events import (
+from bnn_core.files import write_atomically
+from bnn_core.names import SnapshotName
+from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
+from bnn_core.runs.folder import RunFolder
+from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
+from bnn_core.runs.recompute import recompute
+from bnn_core.training.control import Control
+from bnn_core.training.events import (
     Branched,
     Checkpoint,
     Event,
@@ -29,13 +36,6 @@ from bnn_core.events import (
     SettingsChanged,
     Snapshot,
 )
-from bnn_core.files import write_atomically
-from bnn_core.names import SnapshotName
-from bnn_core.runs.checkpoints import checkpoint_bytes, load_checkpoint, save_checkpoint
-from bnn_core.runs.folder import RunFolder
-from bnn_core.runs.past import Moment, change_of, lineage, own_changes, parent_of
-from bnn_core.runs.recompute import recompute
-from bnn_core.training.control import Control
 from bnn_core.training.schedule import check_batches
 
 SNAPSHOT_BUDGET = 64 << 20

@@ -15,4 +15,5 @@ latent weights (noisy back-propagation, section 3.2).
     streams    every random number, from seed and place
     measure    errors, and weights by layer
     control    how another thread pauses, stops and sets a run
+    events     what it tells while it goes on: the records of a run (no torch)
 """

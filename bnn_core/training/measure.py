@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnn_core.events import HISTOGRAM_BINS
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.training.binarize import compress
+from bnn_core.training.events import HISTOGRAM_BINS
 from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.material import Probe
 
@@ -57,7 +57,7 @@ def weights_by_layer(
     before: Sequence[NDArray[np.int8]],
     gain: float | None,
 ) -> dict[str, list[Any]]:
-    """How the weights of each layer stand, by the fields of :class:`bnn_core.events.EpochEnded`.
+    """How the weights of each layer stand, by the fields of :class:`bnn_core.training.events.EpochEnded`.
 
     Args:
         signs, before: (units, inputs) int8 in {-1, 0, +1} a layer, now and an epoch ago.

@@ -15,7 +15,10 @@ from torch import Tensor
 from bnn_core.config import PhaseConfig, RunConfig, field_spec
 from bnn_core.datasets.digits import Digits
 from bnn_core.errors import InputError
-from bnn_core.events import (
+from bnn_core.network.bitwise import BitwiseNetwork
+from bnn_core.training.binarize import Boundary
+from bnn_core.training.control import Control
+from bnn_core.training.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -27,9 +30,6 @@ from bnn_core.events import (
     SettingsChanged,
     Snapshot,
 )
-from bnn_core.network.bitwise import BitwiseNetwork
-from bnn_core.training.binarize import Boundary
-from bnn_core.training.control import Control
 from bnn_core.training.latent import LatentNetwork
 from bnn_core.training.learner import Learner
 from bnn_core.training.material import Material, Probe

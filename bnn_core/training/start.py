@@ -10,8 +10,8 @@ import torch
 
 from bnn_core.config import RunConfig
 from bnn_core.datasets.digits import Digits
-from bnn_core.events import Checkpoint, Event
 from bnn_core.training.control import Control
+from bnn_core.training.events import Checkpoint, Event
 from bnn_core.training.run import Run
 
 
@@ -40,7 +40,7 @@ def train(
         device: torch's name of the device to train on. The promise of equal bits holds for the processor.
 
     Yields:
-        events, see :mod:`bnn_core.events`; the last is ``RunEnded``.
+        events, see :mod:`bnn_core.training.events`; the last is ``RunEnded``.
 
     Raises:
         InputError: the data does not fit the configuration, or the loss is no number any more.

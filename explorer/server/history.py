@@ -11,7 +11,7 @@ from typing import Any
 
 from bnn_core.config import RunConfig
 from bnn_core.errors import InputError
-from bnn_core.events import (
+from bnn_core.training.events import (
     Branched,
     EpochEnded,
     Event,

@@ -13,7 +13,7 @@ LAYERS = (
     ("files", "names", "datasets", "config"),
     ("presets", "kernels", "models"),
     ("network",),
-    ("events", "measures"),
+    ("measures",),
     ("training",),
     ("runs", "bench"),
     ("reproduce",),
@@ -50,7 +50,7 @@ def upward(source: str, place: str) -> set[str]:
 
 def test_the_scan_sees_what_runs_back_up() -> None:
     assert upward("def f():\n    from bnn_core.runs.find import find_run", "network") == {"runs"}
-    assert upward("from bnn_core import bench", "events") == {"bench"}
+    assert upward("from bnn_core import bench", "training") == {"bench"}
     assert upward("import bnn_core.config", "bits") == {"config"}
     assert upward("from bnn_core.network.bitwise import x\nimport numpy", "runs") == set()
 

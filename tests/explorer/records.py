@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bnn_core import RunConfig, events
+from bnn_core import RunConfig
+from bnn_core.training import events
 
 LAYERS = 3
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from bnn_core.config import FieldSpec
 from bnn_core.datasets.features import input_count
-from bnn_core.events import RunStarted
 from bnn_core.runs.recompute import WayBack
+from bnn_core.training.events import RunStarted
 from explorer.screens.train import words
 from explorer.screens.train.plan import Plan
 from explorer.server.budget import CLASSES, SIDE, duration

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from bnn_core.events import HISTOGRAM_BINS
+from bnn_core.training.events import HISTOGRAM_BINS
 from explorer.palette import Palette
 from explorer.screens.train import words
 from explorer.server.history import History

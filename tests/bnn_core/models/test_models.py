@@ -100,7 +100,7 @@ def test_the_shipped_presets_reach_their_error(name: str, limit: float) -> None:
 @pytest.mark.parametrize(("name", "limit"), [("quick", 3.6), ("talk", 2.8)])
 def test_training_a_preset_anew_reaches_its_error(name: str, limit: float, mnist: Digits) -> None:
     from bnn_core import train
-    from bnn_core.events import RunEnded
+    from bnn_core.training.events import RunEnded
 
     end = None
     for event in train(PRESETS[name].config, mnist):

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from bnn_core import BitwiseNetwork, Digits, InputError, RunConfig, train
 from bnn_core.datasets.features import FEATURES
-from bnn_core.events import RunEnded
 from bnn_core.kernels import PackedLayer
 from bnn_core.network.construct import (
     _within_reach,
@@ -25,6 +24,7 @@ from bnn_core.network.construct import (
     strict_network,
     without_inputs,
 )
+from bnn_core.training.events import RunEnded
 
 SIDE = 12
 

@@ -13,7 +13,6 @@ from safetensors.numpy import load_file
 
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RunConfig
 from bnn_core.config import field_spec, field_specs
-from bnn_core.events import Recomputed, RunEnded
 from bnn_core.names import CHECKPOINT_FILE, CHECKPOINTS
 from bnn_core.network.bitwise import PackedLayer
 from bnn_core.runs import branch as branching
@@ -25,6 +24,7 @@ from bnn_core.runs.folder import RunFolder
 from bnn_core.runs.past import Moment, config_at, moments, parent_of, parse_moment
 from bnn_core.runs.recompute import way_back
 from bnn_core.runs.writer import record_run, resume_run
+from bnn_core.training.events import Recomputed, RunEnded
 from tests.bnn_core.records import stable
 
 FOR_EYES = ("progress", "recomputing")

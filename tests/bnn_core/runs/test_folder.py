@@ -14,7 +14,6 @@ from filelock import FileLock
 from safetensors.numpy import load_file
 
 from bnn_core import BitwiseNetwork, Control, Digits, InputError, RealNetwork, RunConfig
-from bnn_core.events import EpochEnded, Event, Progress
 from bnn_core.names import SnapshotName
 from bnn_core.runs import checkpoints
 from bnn_core.runs import writer as run_writer
@@ -24,6 +23,7 @@ from bnn_core.runs.folder import EventLog, RunFolder
 from bnn_core.runs.past import Moment
 from bnn_core.runs.writer import _thin, record_run, resume_run
 from bnn_core.training import run as training_run
+from bnn_core.training.events import EpochEnded, Event, Progress
 from tests.bnn_core.records import stable
 
 

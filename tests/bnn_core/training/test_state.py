@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bnn_core import Control, Digits, RunConfig, train
-from bnn_core.events import Checkpoint, RunEnded
 from bnn_core.network.bitwise import BitwiseNetwork
 from bnn_core.runs.checkpoints import load_checkpoint
+from bnn_core.training.events import Checkpoint, RunEnded
 from bnn_core.training.run import Run
 
 DATA = Path(__file__).parent / "data"

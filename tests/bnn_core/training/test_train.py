@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from bnn_core import Control, Digits, InputError, RunConfig, train
 from bnn_core.config import field_spec, field_specs
-from bnn_core.events import (
+from bnn_core.runs.checkpoints import load_checkpoint
+from bnn_core.runs.folder import RunFolder
+from bnn_core.runs.writer import record_run, resume_run
+from bnn_core.training.events import (
     Checkpoint,
     EpochEnded,
     Event,
@@ -27,9 +30,6 @@ from bnn_core.events import (
     SettingsChanged,
     Snapshot,
 )
-from bnn_core.runs.checkpoints import load_checkpoint
-from bnn_core.runs.folder import RunFolder
-from bnn_core.runs.writer import record_run, resume_run
 from bnn_core.training.run import Run
 from bnn_core.training.schedule import learning_rate
 from tests.bnn_core.records import stable

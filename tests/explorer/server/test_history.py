@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bnn_core import RunConfig
-from bnn_core.events import Recomputed
+from bnn_core.training.events import Recomputed
 from explorer.screens.train import words
 from explorer.screens.train.happening import happening
 from explorer.server.history import Cursor, History, history
