@@ -1,6 +1,7 @@
 """What holds for the project as a whole: its dependencies, its folders, who may import what."""
 
 import ast
+import graphlib
 import os
 import re
 import subprocess
@@ -261,6 +262,41 @@ def test_tests_mirror_the_packages(package):
 
 
 # --- who may import what ---
+
+
+def uses(tree):
+    """The modules that a source takes, late imports included; what is for type checkers left out."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.ImportFrom(module=str(module), level=0, names=aliases):
+                yield from (module, *(f"{module}.{alias.name}" for alias in aliases))
+            case ast.Import(names=aliases):
+                yield from (alias.name for alias in aliases)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING"), orelse=otherwise):
+                yield from uses(ast.Module(otherwise, []))
+            case _:
+                yield from uses(node)
+
+
+def ordered(graph):
+    """The modules, each after those that it takes; raises graphlib.CycleError where they take each other."""
+    return list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_a_circle_is_seen():
+    with pytest.raises(graphlib.CycleError):
+        ordered({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+
+
+def test_no_files_take_each_other():
+    modules = {name(path).removesuffix(".py").replace("/", "."): path for path in SOURCES}
+    modules = {module.removesuffix(".__init__"): path for module, path in modules.items()}
+    sources = {module: ast.parse(path.read_text("utf-8")) for module, path in modules.items()}
+    graph = {module: {use for use in uses(tree) if use in modules} for module, tree in sources.items()}
+    # A package's face hands names on: whoever takes one of its modules passes by it.
+    faces = {module for module, path in modules.items() if path.name == "__init__.py"}
+    files = {module: found - faces - {module} for module, found in graph.items() if module not in faces}
+    assert len(ordered(files)) >= len(files) > 100
 
 
 @pytest.mark.parametrize("path", CORE, ids=name)

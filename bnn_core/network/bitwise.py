@@ -17,7 +17,8 @@ from bnn_core.errors import InputError
 from bnn_core.files import write_atomically
 from bnn_core.kernels import KERNELS, Kernel, PackedLayer, Sums, kernel
 from bnn_core.kernels import kernel_name as chosen_kernel
-from bnn_core.kernels.compiled.prepared import Pixels, Prepared, checked_words, prepared
+from bnn_core.kernels.compiled.engine import checked_words, prepared
+from bnn_core.kernels.compiled.prepared import Pixels, Prepared
 from bnn_core.models import find_model
 from bnn_core.network.model_file import model_bytes, read_model
 

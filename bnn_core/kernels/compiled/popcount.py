@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bnn_core.bits import WordArray
 from bnn_core.kernels.compiled.code import Code, Layout, aligned
+from bnn_core.kernels.compiled.engine import layer_sums
 from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.plan import GROUP_UNITS, GROUPS_TOGETHER
-from bnn_core.kernels.compiled.prepared import layer_sums
 from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer
 

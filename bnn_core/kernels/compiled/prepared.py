@@ -1,7 +1,4 @@
-"""Layers laid out for the compiled kernels once, and run on any number of digits in one call.
-
-For Python they are one layer like any other kernel, or a whole network.
-"""
+"""Layers laid out for the compiled kernels once, and run on any number of digits in one call."""
 
 from __future__ import annotations
 
@@ -9,21 +6,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnn_core.bits import WordArray, word_count
-from bnn_core.errors import InputError
-from bnn_core.kernels.compiled.code import Code, Layout, Program, aligned
+from bnn_core.kernels.compiled.code import Layout, Program, aligned
 from bnn_core.kernels.compiled.plan import CHUNK, KINDS, LAYER_FIELDS, PLAN_FIELDS, TOGETHER
-from bnn_core.kernels.compiled.program import program
 from bnn_core.kernels.layer import PackedLayer, Sums
-from bnn_core.kernels.numpy_kernel import numpy_sums
-
-_lock = threading.Lock()
-_layers: WeakKeyDictionary[PackedLayer, dict[Code, Prepared]] = WeakKeyDictionary()
 
 _LINE = 64
 _CHUNK_BYTES = 1 << 20
@@ -262,50 +252,3 @@ def _fill(plan: NDArray[np.int64], values: Mapping[str, int]) -> None:
     """Put the values of fields into their places."""
     for field, value in values.items():
         plan[PLAN_FIELDS.index(field)] = value
-
-
-def prepared(layers: Sequence[PackedLayer], code: Code, pixels: Pixels | None = None) -> Prepared | None:
-    """The layers laid out for a compiled kernel; None where there is no machine code.
-
-    Args:
-        layers: from the input on.
-        code: the kernel's.
-        pixels: how to make input bits of pixels, if it is to.
-    """
-    if code.instead is not None and any(layer.inputs > code.most_inputs for layer in layers):
-        code = code.instead
-    made = program(code, masked=any(layer.mask is not None for layer in layers))
-    return Prepared(layers, made, pixels) if isinstance(made, Program) else None
-
-
-def layer_sums(code: Code, inputs: WordArray, layer: PackedLayer) -> Sums:
-    """One layer by a compiled kernel, or by NumPy where there is no machine code.
-
-    Args:
-        code: the kernel's.
-        inputs: (n, words) uint64, padding 0.
-        layer: the layer.
-
-    Returns:
-        (n, units) int32, the oracle's integers.
-    """
-    engine = _layers.get(layer, {}).get(code)
-    if engine is None:
-        engine = prepared((layer,), code)
-        if engine is not None:
-            with _lock:
-                _layers.setdefault(layer, {})[code] = engine
-    return numpy_sums(inputs, layer) if engine is None else engine.scores(checked_words(inputs, layer.words))
-
-
-def checked_words(words: WordArray, expected: int) -> WordArray:
-    """Words that machine code may read: of that shape and type, in C order.
-
-    Raises:
-        InputError: they are of another type or shape.
-    """
-    if words.dtype != np.uint64 or words.ndim != 2 or words.shape[1] != expected:
-        raise InputError(
-            f"words is {words.dtype} of shape {words.shape}: allowed is uint64 of shape (n, {expected})."
-        )
-    return np.ascontiguousarray(words)

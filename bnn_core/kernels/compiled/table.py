@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bnn_core.kernels.compiled import popcount
 from bnn_core.kernels.compiled.code import Code, Layout, aligned
+from bnn_core.kernels.compiled.engine import layer_sums
 from bnn_core.kernels.compiled.machine import Machine
 from bnn_core.kernels.compiled.plan import CHUNK, DENSE, MASKED, MOST_INPUTS, TILE_BYTES, tile_vectors
-from bnn_core.kernels.compiled.prepared import layer_sums
 from bnn_core.kernels.kernel import Kernel
 from bnn_core.kernels.layer import PackedLayer
 
