@@ -14,6 +14,7 @@ PROBES = r"404"
 SHEET = ROOT / "explorer" / "shared" / "streamlit.css"
 SCRIPTS = sorted((ROOT / "explorer" / "components").glob("*/*.js"))
 
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FOUND = "selectors => selectors.filter(selector => document.querySelector(selector))"
 
 
@@ -37,14 +38,18 @@ def states(page: Page, url: str) -> Iterator[None]:
         page.goto(f"{url}/{address}")
         expect(page.locator(f"[class*='st-key-{key}']").first).to_be_visible()
         expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+        # A widget's own script is fetched when it is first needed; a skeleton stands there until then.
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+        page.evaluate(DRAWN)
 
-    for address, key in (
-        ("", "watch-gallery"),
-        ("weights", "weights-unit-facts"),
-        ("train?run=talk", "train_moment_"),
-    ):
-        go(address, key)
-        yield
+    go("", "watch-gallery")
+    yield
+    go("weights", "weights-unit-facts")
+    yield
+    go("train?run=talk", "train_moment_")
+    expect(page.locator("[class*='st-key-train_moment_'] input[type=range]")).to_be_attached()
+    yield
     go("train", "train_knobs")
     page.locator(".st-key-train_more summary").click()
     slider = page.locator(".st-key-train_knobs input[type=range]").first
